@@ -1,0 +1,3 @@
+//! The store on an ordered engine in this process.
+
+pub mod engine;

@@ -1,0 +1,3 @@
+//! One request, one outcome: slots, tickets, lanes, deadlines, completion queues.
+
+pub mod task;

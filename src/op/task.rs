@@ -1,0 +1,48 @@
+//! An accepted request on its way through a backend.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::ticket::Ticket;
+use crate::error::Result;
+use crate::store::operation::Operation;
+
+/// The right and the duty to complete one accepted request.
+///
+/// Completing consumes it. A task that is dropped (a runtime going down, a panic unwinding, a queue
+/// thrown away) completes itself as closed or panicked, so no request is ever left without an outcome.
+pub struct Task {
+    ticket: Arc<Ticket>,
+    operation: Operation,
+}
+
+impl Task {
+    /// What to do.
+    pub fn operation(&self) -> &Operation {
+        &self.operation
+    }
+
+    /// Takes the last moment at which the request can still be cancelled or expire without effect.
+    ///
+    /// Call it right before the first effect (inside the write transaction, before the query is
+    /// sent). False: the caller already has the outcome; drop the task and do nothing.
+    /// From then on a deadline answers `UnknownOutcome` for writes, and a cancel has no effect on them.
+    pub fn claim(&self) -> bool {
+        self.ticket.claim()
+    }
+
+    /// Whether the outcome is no longer wanted (cancelled, expired): long scans ask every few rows.
+    pub fn stopped(&self) -> bool {
+        self.ticket.stopped()
+    }
+
+    /// When the request expires.
+    pub fn deadline(&self) -> Option<Instant> {
+        self.ticket.deadline()
+    }
+
+    /// Delivers the outcome: the answer as JSON text, or an error.
+    pub fn complete(self, outcome: Result<String>) {
+        self.ticket.complete(outcome);
+    }
+}
