@@ -1,0 +1,172 @@
+# CTest runs everything: Rust, C, headers, packages, formatting. Labels:
+#   ci        what `cmake --workflow --preset test` runs
+#   asan ...  a part, or a campaign too long for `ci`; each has a preset of its name
+# A test is found by its file: tests/c/*.c, examples/c/*.c, tests/tools/*.sh. CONTRIBUTING.md says how.
+enable_language(CXX)
+find_package(Threads REQUIRED)
+
+lgstore_require(LGSTORE_BASH bash "apt-get install bash")
+lgstore_require(LGSTORE_ABIDIFF abidiff "apt-get install abigail-tools")
+lgstore_require(LGSTORE_CLANG_FORMAT clang-format "apt-get install clang-format")
+lgstore_require(LGSTORE_PKG_CONFIG pkg-config "apt-get install pkg-config")
+lgstore_require(LGSTORE_RUSTFMT rustfmt "rustup component add rustfmt" HINTS "$ENV{HOME}/.cargo/bin")
+lgstore_require(LGSTORE_CLIPPY cargo-clippy "rustup component add clippy" HINTS "$ENV{HOME}/.cargo/bin")
+
+# What every test may rely on. State of tests goes under LGSTORE_WORK_DIR and nowhere else.
+set(lgstore_work "${CMAKE_CURRENT_BINARY_DIR}/work")
+file(MAKE_DIRECTORY "${lgstore_work}")
+set(lgstore_environment
+  "LGSTORE_SOURCE_DIR=${PROJECT_SOURCE_DIR}"
+  "LGSTORE_BUILD_DIR=${CMAKE_CURRENT_BINARY_DIR}"
+  "LGSTORE_WORK_DIR=${lgstore_work}"
+  "LGSTORE_LIBRARY=$<TARGET_FILE:lgstore_shared>"
+  "LGSTORE_VECTORS=${PROJECT_SOURCE_DIR}/tests/vectors"
+  "LGSTORE_CARGO_DIR=${LGSTORE_CARGO_DIR}"
+  "CARGO_TARGET_DIR=${LGSTORE_CARGO_DIR}"
+  "CARGO=${LGSTORE_CARGO}"
+  "CC=${CMAKE_C_COMPILER}"
+  "CXX=${CMAKE_CXX_COMPILER}")
+
+# lgstore_test(<name> LABELS <label>... TIMEOUT <seconds> [LOCK <resource>] COMMAND ...)
+function(lgstore_test name)
+  cmake_parse_arguments(PARSE_ARGV 1 test "" "TIMEOUT;LOCK" "LABELS;COMMAND;ENVIRONMENT")
+  add_test(NAME ${name} COMMAND ${test_COMMAND} WORKING_DIRECTORY "${PROJECT_SOURCE_DIR}")
+  set_tests_properties(${name} PROPERTIES
+    LABELS "${test_LABELS}" TIMEOUT ${test_TIMEOUT}
+    ENVIRONMENT "${lgstore_environment};${test_ENVIRONMENT}")
+  if(test_LOCK)
+    set_tests_properties(${name} PROPERTIES RESOURCE_LOCK "${test_LOCK}")
+  endif()
+endfunction()
+
+# lgstore_settings(<file> <prefix>): reads a line `ctest: key=value key=a;b` of a test's first lines.
+function(lgstore_settings file prefix)
+  file(STRINGS "${file}" line LIMIT_COUNT 1 REGEX "ctest: ")
+  foreach(key IN ITEMS labels timeout asan)
+    if(line MATCHES " ${key}=([^ ]+)")
+      set(${prefix}_${key} "${CMAKE_MATCH_1}" PARENT_SCOPE)
+    else()
+      set(${prefix}_${key} "" PARENT_SCOPE)
+    endif()
+  endforeach()
+endfunction()
+
+# Rust. Cargo holds a lock on its folder, so these take turns.
+lgstore_test(rust.test LABELS ci rust TIMEOUT 2400 LOCK cargo
+  COMMAND "${LGSTORE_CARGO}" test --locked)
+lgstore_test(rust.clippy LABELS ci lint TIMEOUT 1200 LOCK cargo
+  COMMAND "${LGSTORE_CARGO}" clippy --locked --all-targets -- -D warnings)
+lgstore_test(rust.format LABELS ci lint TIMEOUT 60
+  COMMAND "${LGSTORE_CARGO}" fmt --check)
+lgstore_test(rust.doc LABELS ci lint TIMEOUT 1200 LOCK cargo ENVIRONMENT "RUSTDOCFLAGS=-D warnings"
+  COMMAND "${LGSTORE_CARGO}" doc --locked --no-deps)
+
+# C: every tests/c/*.c is one program, built plainly and with the sanitizers.
+set(lgstore_warnings -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror)
+set(lgstore_sanitizers -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer -g)
+function(lgstore_program target source)
+  add_executable(${target} "${source}")
+  set_target_properties(${target} PROPERTIES C_STANDARD 11
+    RUNTIME_OUTPUT_DIRECTORY "${CMAKE_CURRENT_BINARY_DIR}/tests")
+  target_link_libraries(${target} PRIVATE lgstore::lgstore Threads::Threads ${CMAKE_DL_LIBS} m)
+  target_compile_options(${target} PRIVATE ${lgstore_warnings} -g)
+endfunction()
+function(lgstore_sanitized target)
+  target_compile_options(${target} PRIVATE ${lgstore_sanitizers})
+  target_link_options(${target} PRIVATE ${lgstore_sanitizers})
+endfunction()
+set(lgstore_asan_environment
+  "ASAN_OPTIONS=detect_leaks=1:abort_on_error=0:detect_stack_use_after_return=1"
+  "UBSAN_OPTIONS=print_stacktrace=1")
+
+file(GLOB lgstore_c_tests CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/tests/c/*.c")
+foreach(source IN LISTS lgstore_c_tests)
+  cmake_path(GET source STEM name)
+  lgstore_settings("${source}" set)
+  if(NOT set_timeout)
+    set(set_timeout 120)
+  endif()
+  if(NOT set_labels)
+    set(set_labels ci)
+  endif()
+  lgstore_program(c_${name} "${source}")
+  lgstore_test(c.${name} LABELS ${set_labels} c TIMEOUT ${set_timeout} COMMAND c_${name})
+  if(NOT set_asan STREQUAL "off")
+    lgstore_program(asan_${name} "${source}")
+    lgstore_sanitized(asan_${name})
+    math(EXPR asan_timeout "${set_timeout} * 4")
+    lgstore_test(asan.${name} LABELS ${set_labels} asan TIMEOUT ${asan_timeout}
+      ENVIRONMENT ${lgstore_asan_environment} COMMAND asan_${name})
+  endif()
+endforeach()
+
+# The examples, each as a newcomer runs it and once more with the sanitizers.
+file(GLOB lgstore_examples CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/examples/c/*.c")
+foreach(source IN LISTS lgstore_examples)
+  cmake_path(GET source STEM name)
+  set(arguments "")
+  set(asan_arguments "")
+  if(name STREQUAL "memories")
+    set(arguments "${PROJECT_SOURCE_DIR}/examples/data" "${lgstore_work}/memories.db")
+    set(asan_arguments "${PROJECT_SOURCE_DIR}/examples/data" "${lgstore_work}/memories-asan.db")
+  elseif(name STREQUAL "quickstart")
+    set(arguments "{\"backend\":\"embedded\",\"path\":\"${lgstore_work}/quickstart.db\"}")
+    set(asan_arguments "{\"backend\":\"embedded\"}")
+  endif()
+  lgstore_test(example.${name} LABELS ci example TIMEOUT 300 COMMAND example_${name} ${arguments})
+  lgstore_program(asan_example_${name} "${source}")
+  lgstore_sanitized(asan_example_${name})
+  lgstore_test(asan.example.${name} LABELS ci asan TIMEOUT 600 ENVIRONMENT ${lgstore_asan_environment}
+    COMMAND asan_example_${name} ${asan_arguments})
+endforeach()
+
+# The headers, included twice, in each language and standard that they promise.
+set(lgstore_header_flags -pedantic -Wall -Wextra -Wconversion -Wsign-conversion -Wshadow -Werror
+  -fsyntax-only -I "${PROJECT_SOURCE_DIR}/include" "${PROJECT_SOURCE_DIR}/tests/abi/headers.c")
+foreach(standard IN ITEMS c99 c11)
+  lgstore_test(header.${standard} LABELS ci abi TIMEOUT 60
+    COMMAND "${CMAKE_C_COMPILER}" -std=${standard} ${lgstore_header_flags})
+endforeach()
+lgstore_test(header.c++17 LABELS ci abi TIMEOUT 60
+  COMMAND "${CMAKE_CXX_COMPILER}" -std=c++17 -x c++ ${lgstore_header_flags})
+
+# Frozen ABI: for each number the client of its header still runs, and abidiff finds nothing removed.
+file(GLOB lgstore_frozen CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/abi/frozen/*/lgstore.h")
+foreach(header IN LISTS lgstore_frozen)
+  cmake_path(GET header PARENT_PATH folder)
+  cmake_path(GET folder FILENAME number)
+  add_executable(frozen_${number} "${folder}/client.c")
+  target_compile_options(frozen_${number} PRIVATE ${lgstore_warnings} -g "-I${folder}")
+  target_link_libraries(frozen_${number} PRIVATE "$<TARGET_FILE:lgstore_shared>" Threads::Threads)
+  target_link_options(frozen_${number} PRIVATE "LINKER:-rpath,$<TARGET_FILE_DIR:lgstore_shared>")
+  add_dependencies(frozen_${number} lgstore_shared)
+  lgstore_test(abi.client.${number} LABELS ci abi TIMEOUT 120 COMMAND frozen_${number})
+  lgstore_test(abi.diff.${number} LABELS ci abi TIMEOUT 300 ENVIRONMENT "ABIDIFF=${LGSTORE_ABIDIFF}"
+    COMMAND "${LGSTORE_BASH}" tests/abi/abidiff.sh "${folder}")
+endforeach()
+
+# Packages: install, move, and build clients in the ways that people do.
+foreach(way IN ITEMS find_package fetch_content pkg_config two_rust_libraries)
+  lgstore_test(package.${way} LABELS ci package TIMEOUT 900 LOCK cargo
+    ENVIRONMENT "CMAKE=${CMAKE_COMMAND}" "PKG_CONFIG=${LGSTORE_PKG_CONFIG}" "NM=${CMAKE_NM}"
+      "LGSTORE_PROFILE=${LGSTORE_PROFILE}" "LGSTORE_STATIC_LIBRARY=$<TARGET_FILE:lgstore_static>"
+    COMMAND "${LGSTORE_BASH}" tests/package/${way}.sh)
+endforeach()
+
+lgstore_test(format.c LABELS ci lint TIMEOUT 60 ENVIRONMENT "CLANG_FORMAT=${LGSTORE_CLANG_FORMAT}"
+  COMMAND "${LGSTORE_BASH}" tests/package/format.sh)
+lgstore_test(docs.readme LABELS ci lint TIMEOUT 60
+  COMMAND "${LGSTORE_BASH}" tests/package/readme.sh)
+
+# Tools: every tests/tools/*.sh is one test. Its line `# ctest: labels=a;b timeout=600` says where it
+# belongs; the label of its own name makes `cmake --workflow --preset <name>` run it.
+file(GLOB lgstore_tools CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/tests/tools/*.sh")
+foreach(script IN LISTS lgstore_tools)
+  cmake_path(GET script STEM name)
+  lgstore_settings("${script}" set)
+  if(NOT set_labels OR NOT set_timeout)
+    message(FATAL_ERROR "${script}: the line `# ctest: labels=... timeout=...` is missing")
+  endif()
+  lgstore_test(tool.${name} LABELS ${set_labels} TIMEOUT ${set_timeout} LOCK cargo
+    COMMAND "${LGSTORE_BASH}" "${script}")
+endforeach()
