@@ -196,6 +196,11 @@ impl Default for Limits {
 
 impl Default for SearchConfig {
     fn default() -> Self {
-        Self { default_order: OrderName::default(), filter_paths: false, page_size: 5_000, immediate_rows: 64 }
+        Self {
+            default_order: OrderName::default(),
+            filter_paths: false,
+            page_size: 5_000,
+            immediate_rows: 64,
+        }
     }
 }

@@ -1,0 +1,112 @@
+//! Operations of the store's life and care.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::Shared;
+use super::engine::{Engine, Job, Transaction, View};
+use super::refresh::{Due, apply_all};
+use super::write::Claim;
+use crate::error::{Code, Error, Result};
+use crate::json::text::push_string;
+use crate::op::task::Task;
+use crate::store::address::Address;
+use crate::store::operation::Admin;
+
+impl<E: Engine> Shared<E> {
+    /// Runs an admin request on an open store; what may take long goes to a thread that may block.
+    pub(super) fn admin(self: &Arc<Self>, task: Task, admin: Admin) {
+        match admin {
+            Admin::Open | Admin::Migrate | Admin::Warmup => task.complete(Ok("null".to_owned())),
+            Admin::Reindex => task.complete(Ok("0".to_owned())),
+            Admin::Advance { by_us } => match self.check_advance() {
+                Ok(()) => self.engine.submit(Box::new(AdvanceJob {
+                    shared: self.clone(),
+                    claim: Claim::new(task),
+                    by_us,
+                    batch: Vec::new(),
+                })),
+                Err(error) => task.complete(Err(error)),
+            },
+            Admin::Health => self.block_on(task, |shared, _| Ok(shared.health(Ok(())))),
+            Admin::ClusterInfo => self.block_on(task, |shared, _| Ok(shared.info())),
+            Admin::Backup { path } => self.block_on(task, move |shared, task| {
+                if !task.claim() {
+                    return Err(super::given_up(task.deadline()));
+                }
+                shared.engine.backup(path.as_ref()).map(|()| "null".to_owned())
+            }),
+        }
+    }
+
+    /// Whether `advance` is allowed here.
+    pub(super) fn check_advance(&self) -> Result<()> {
+        if self.config.test_clock {
+            return Ok(());
+        }
+        Err(Error::new(Code::Unsupported, "advance needs the option test_clock"))
+    }
+
+    /// `{"status","latency_ms","checks":{"engine":{"status","message"}}}`; reads only.
+    pub(super) fn health(&self, opened: Result<()>) -> String {
+        let begun = Instant::now();
+        let checked = opened.and_then(|()| {
+            let mut view = self.engine.view(true)?.ok_or_else(|| Error::new(Code::Unavailable, "no view"))?;
+            view.get(&Address::new("", ""), &mut |_| {})?;
+            Ok(())
+        });
+        let latency_ms = begun.elapsed().as_micros() as f64 / 1_000.0;
+        let (status, message) = match checked {
+            Ok(()) => ("healthy", format!("{} engine answers", self.engine.name())),
+            Err(error) => ("unhealthy", error.to_string()),
+        };
+        let mut out = format!(
+            "{{\"status\":\"{status}\",\"latency_ms\":{latency_ms:?},\
+             \"checks\":{{\"engine\":{{\"status\":\"{status}\",\"message\":"
+        );
+        push_string(&mut out, &message);
+        out.push_str("}}}");
+        out
+    }
+
+    /// `{"backend":name,…facts}`.
+    fn info(&self) -> String {
+        let mut out = String::from("{\"backend\":");
+        push_string(&mut out, self.engine.name());
+        let dropped = ("refreshes_dropped", self.refreshes.dropped().to_string());
+        for (name, json) in self.engine.facts().into_iter().chain([dropped]) {
+            out.push(',');
+            push_string(&mut out, name);
+            out.push(':');
+            out.push_str(&json);
+        }
+        out.push('}');
+        out
+    }
+}
+
+/// Moves the clock, after every refresh that was asked for before.
+struct AdvanceJob<E: Engine> {
+    shared: Arc<Shared<E>>,
+    claim: Claim,
+    by_us: i64,
+    batch: Vec<Due>,
+}
+
+impl<E: Engine> Job for AdvanceJob<E> {
+    fn run(&mut self, transaction: &mut dyn Transaction) -> Result<()> {
+        if !self.claim.take() {
+            return Ok(());
+        }
+        self.shared.refreshes.take(&mut self.batch);
+        apply_all(&self.batch, transaction, self.shared.clock.now())
+    }
+
+    /// The clock moves here and not in `run`, which may happen twice.
+    fn finish(self: Box<Self>, committed: Result<()>) {
+        if !self.claim.is_lost() && committed.is_ok() {
+            self.shared.clock.advance(self.by_us);
+        }
+        self.claim.complete(committed.map(|()| "null".to_owned()));
+    }
+}

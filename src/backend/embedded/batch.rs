@@ -1,0 +1,208 @@
+//! Several operations in one request, in both modes, each with its own answer or error.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use super::engine::{Engine, Job, Transaction, View};
+use super::read::{Halt, Read, Reading, read};
+use super::write::{Claim, apply};
+use super::{Shared, guarded};
+use crate::error::{Error, Result};
+use crate::op::task::Task;
+use crate::store::address::Address;
+use crate::store::operation::{Batch, Mode, Operation};
+
+/// Operations that failed one by one before the rest of a batch is given up.
+const MAX_ATTEMPTS: usize = 4;
+
+/// Outcomes by operation; `None` = not known yet.
+pub type Answers = Vec<Option<Result<String>>>;
+
+/// An operation's index and its outcome.
+pub type Done = (usize, Result<String>);
+
+/// Answers a batch that only reads, from one view.
+pub fn read_all(view: &mut dyn View, batch: &Batch, reading: &mut Reading<'_>) -> Read<String> {
+    Ok(document(read_reads(view, batch, reading)?))
+}
+
+/// Answers the reads of a batch from one view; writes stay open.
+pub fn read_reads(view: &mut dyn View, batch: &Batch, reading: &mut Reading<'_>) -> Read<Answers> {
+    batch
+        .operations
+        .iter()
+        .map(|operation| match operation.writes() {
+            true => Ok(None),
+            false => read_one(view, operation, reading).map(Some),
+        })
+        .collect()
+}
+
+/// One operation's error is its own answer; only a used-up budget or a stop ends the batch.
+fn read_one(view: &mut dyn View, operation: &Operation, reading: &mut Reading<'_>) -> Read<Result<String>> {
+    match read(view, operation, reading) {
+        Ok(answer) => Ok(Ok(answer)),
+        Err(Halt::Failed(error)) => Ok(Err(error)),
+        Err(other) => Err(other),
+    }
+}
+
+/// In a snapshot batch the last put or delete of an item counts: the earlier ones are answered
+/// without being carried out.
+pub fn answer_overwritten(batch: &Batch, answers: &mut Answers) {
+    let mut written: HashSet<&Address> = HashSet::new();
+    for (operation, answer) in batch.operations.iter().zip(answers).rev() {
+        let address = match operation {
+            Operation::Put(put) => &put.address,
+            Operation::Delete(address) => address,
+            _ => continue,
+        };
+        if !written.insert(address) {
+            *answer = Some(Ok("null".to_owned()));
+        }
+    }
+}
+
+/// Carries out, in order, every operation that has no answer yet; reads see the writes before them.
+///
+/// On an error `Err((index, error))` names the write that failed; the transaction must then be undone.
+pub fn apply_open(
+    transaction: &mut dyn Transaction,
+    batch: &Batch,
+    answers: &Answers,
+    reading: &mut Reading<'_>,
+) -> std::result::Result<Vec<Done>, (usize, Error)> {
+    let mut done = Vec::new();
+    for (index, operation) in batch.operations.iter().enumerate() {
+        if answers[index].is_some() {
+            continue;
+        }
+        let answer = if operation.writes() {
+            Ok(guarded(|| apply(transaction, operation, reading.now)).map_err(|error| (index, error))?)
+        } else {
+            let view: &mut dyn View = &mut *transaction;
+            guarded(|| match read(view, operation, reading) {
+                Ok(answer) => Ok(answer),
+                Err(Halt::Failed(error)) => Err(error),
+                Err(Halt::Budget | Halt::Stopped) => Err(super::given_up(None)),
+            })
+        };
+        done.push((index, answer));
+    }
+    Ok(done)
+}
+
+/// `{"results":[{"result":…},{"error":{…}},…]}`, aligned with the operations.
+pub fn document(answers: Answers) -> String {
+    let length =
+        |answer: &Option<Result<String>>| answer.as_ref().map_or(0, |a| a.as_ref().map_or(96, String::len));
+    let mut out = String::with_capacity(16 + answers.iter().map(|answer| 14 + length(answer)).sum::<usize>());
+    out.push_str("{\"results\":[");
+    for (index, answer) in answers.into_iter().enumerate() {
+        if index > 0 {
+            out.push(',');
+        }
+        match answer {
+            Some(Ok(answer)) => {
+                out.push_str("{\"result\":");
+                out.push_str(&answer);
+            }
+            Some(Err(error)) => {
+                out.push_str("{\"error\":");
+                out.push_str(&error.to_json());
+            }
+            None => out.push_str("{\"result\":null"),
+        }
+        out.push('}');
+    }
+    out.push_str("]}");
+    out
+}
+
+/// A batch with writes on its way through the writer.
+pub(super) struct BatchJob<E: Engine> {
+    shared: Arc<Shared<E>>,
+    claim: Claim,
+    answers: Answers,
+    done: Vec<Done>,
+    failed: Option<usize>,
+    attempts: usize,
+    due: Vec<super::refresh::Due>,
+}
+
+impl<E: Engine> BatchJob<E> {
+    /// `answers` holds what a snapshot batch has read already.
+    pub(super) fn new(shared: Arc<Shared<E>>, task: Task, mut answers: Answers) -> Box<Self> {
+        if let Operation::Batch(batch) = task.operation() {
+            answers.resize_with(batch.operations.len(), || None);
+            if batch.mode == Mode::Snapshot {
+                answer_overwritten(batch, &mut answers);
+            }
+        }
+        let claim = Claim::new(task);
+        Box::new(Self {
+            shared,
+            claim,
+            answers,
+            done: Vec::new(),
+            failed: None,
+            attempts: 0,
+            due: Vec::new(),
+        })
+    }
+}
+
+impl<E: Engine> Job for BatchJob<E> {
+    fn run(&mut self, transaction: &mut dyn Transaction) -> Result<()> {
+        self.failed = None;
+        self.done.clear();
+        if !self.claim.take() {
+            return Ok(());
+        }
+        let Operation::Batch(batch) = self.claim.task().operation() else { return Ok(()) };
+        let (now, slack) = (self.shared.clock.now(), self.shared.config.ttl.refresh_slack);
+        let mut reading = Reading::new(now, slack, None, &|| false);
+        match apply_open(transaction, batch, &self.answers, &mut reading) {
+            Ok(done) => {
+                self.done = done;
+                self.due = reading.due;
+                Ok(())
+            }
+            Err((index, error)) => {
+                self.failed = Some(index);
+                Err(error)
+            }
+        }
+    }
+
+    fn finish(mut self: Box<Self>, committed: Result<()>) {
+        if self.claim.is_lost() {
+            return;
+        }
+        let logged = matches!(self.claim.task().operation(), Operation::Batch(batch) if batch.logged);
+        match committed {
+            Ok(()) => {
+                for (index, answer) in std::mem::take(&mut self.done) {
+                    self.answers[index] = Some(answer);
+                }
+                self.shared.refresh(std::mem::take(&mut self.due));
+            }
+            Err(error) if logged => return self.claim.complete(Err(error)),
+            Err(error) => {
+                // Not one of the others may suffer from the operation that failed: the rest is
+                // tried again without it.
+                self.attempts += 1;
+                if let Some(index) = self.failed.take_if(|_| self.attempts < MAX_ATTEMPTS) {
+                    self.answers[index] = Some(Err(error));
+                    let shared = self.shared.clone();
+                    return shared.submit_later(self);
+                }
+                for answer in self.answers.iter_mut().filter(|answer| answer.is_none()) {
+                    *answer = Some(Err(error.clone()));
+                }
+            }
+        }
+        let answer = document(self.answers);
+        self.claim.complete(Ok(answer));
+    }
+}

@@ -1,0 +1,129 @@
+//! Writes inside the write transaction: put and delete, and the job that carries one request there.
+
+use std::sync::Arc;
+
+use super::engine::{Engine, Job, Transaction};
+use super::{Shared, conditional, guarded};
+use crate::error::{Code, Error, Result};
+use crate::op::task::Task;
+use crate::store::address::Address;
+use crate::store::item::{Meta, Record};
+use crate::store::operation::{Operation, Value};
+
+/// Applies a put, delete or conditional write at `now` and gives its answer.
+pub fn apply(transaction: &mut dyn Transaction, operation: &Operation, now: i64) -> Result<String> {
+    match operation {
+        Operation::Put(body) => {
+            put(transaction, &body.address, &body.value, body.ttl_us, now)?;
+            Ok("null".to_owned())
+        }
+        Operation::Delete(address) => {
+            transaction.delete(address)?;
+            Ok("null".to_owned())
+        }
+        Operation::Conditional(body) => conditional::apply(transaction, body, now),
+        other => Err(Error::new(Code::Unsupported, format!("{} is not a write", other.kind().name()))),
+    }
+}
+
+/// Creates or replaces an item and returns its new version.
+///
+/// created_at is kept only from an item that is still live: an expired one is gone, whether or not
+/// it has been reclaimed yet.
+pub fn put(
+    transaction: &mut dyn Transaction,
+    address: &Address,
+    value: &Value,
+    ttl_us: Option<i64>,
+    now: i64,
+) -> Result<[u8; 16]> {
+    let mut created_at = None;
+    transaction.get(address, &mut |record| {
+        created_at = record.meta.is_live(now).then_some(record.meta.created_at);
+    })?;
+    let updated_at = transaction.next_time(now)?;
+    let version = uuid::Uuid::now_v7().into_bytes();
+    let meta = Meta {
+        created_at: created_at.unwrap_or(updated_at),
+        updated_at,
+        version,
+        expires_at: ttl_us.map(|ttl| updated_at.saturating_add(ttl)),
+        ttl_us,
+        duplicates: value.duplicates,
+    };
+    transaction.put(address, Record { value: &value.text, meta })?;
+    Ok(version)
+}
+
+/// A task inside a job: it is claimed once, although the job may run several times.
+pub(super) struct Claim {
+    task: Task,
+    state: ClaimState,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum ClaimState {
+    Unasked,
+    Held,
+    Lost,
+}
+
+impl Claim {
+    pub(super) fn new(task: Task) -> Self {
+        Self { task, state: ClaimState::Unasked }
+    }
+
+    pub(super) fn task(&self) -> &Task {
+        &self.task
+    }
+
+    /// Whether the work may take effect; asks the task the first time.
+    pub(super) fn take(&mut self) -> bool {
+        if self.state == ClaimState::Unasked {
+            self.state = if self.task.claim() { ClaimState::Held } else { ClaimState::Lost };
+        }
+        self.state == ClaimState::Held
+    }
+
+    /// Whether the caller had its outcome before anything was done.
+    pub(super) fn is_lost(&self) -> bool {
+        self.state == ClaimState::Lost
+    }
+
+    /// Delivers the outcome; a lost task already has one.
+    pub(super) fn complete(self, outcome: Result<String>) {
+        if self.state != ClaimState::Lost {
+            self.task.complete(outcome);
+        }
+    }
+}
+
+/// One put, delete or conditional write on its way through the writer.
+pub(super) struct WriteJob<E: Engine> {
+    shared: Arc<Shared<E>>,
+    claim: Claim,
+    answer: Option<String>,
+}
+
+impl<E: Engine> WriteJob<E> {
+    pub(super) fn new(shared: Arc<Shared<E>>, task: Task) -> Box<Self> {
+        Box::new(Self { shared, claim: Claim::new(task), answer: None })
+    }
+}
+
+impl<E: Engine> Job for WriteJob<E> {
+    fn run(&mut self, transaction: &mut dyn Transaction) -> Result<()> {
+        self.answer = None;
+        if self.claim.take() {
+            let now = self.shared.clock.now();
+            let operation = self.claim.task().operation();
+            self.answer = Some(guarded(|| apply(transaction, operation, now))?);
+        }
+        Ok(())
+    }
+
+    fn finish(self: Box<Self>, committed: Result<()>) {
+        let Self { claim, answer, .. } = *self;
+        claim.complete(committed.map(|()| answer.unwrap_or_else(|| "null".to_owned())));
+    }
+}
