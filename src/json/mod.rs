@@ -5,7 +5,50 @@
 //! pass (rulings 19); numbers compare as decimals of any size; and a filter must pick members out
 //! of validated text without building a tree. Configuration, which is read once, uses serde_json.
 
+pub mod locate;
 pub mod number;
 pub mod pick;
 pub mod reader;
+mod scan;
+pub mod skip;
+pub mod string;
 pub mod text;
+
+/// The types of JSON values.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum Type {
+    Null,
+    Boolean,
+    Number,
+    String,
+    Array,
+    Object,
+}
+
+impl Type {
+    /// The type with its article, for messages: `a number`.
+    pub const fn described(self) -> &'static str {
+        match self {
+            Type::Null => "null",
+            Type::Boolean => "a boolean",
+            Type::Number => "a number",
+            Type::String => "a string",
+            Type::Array => "an array",
+            Type::Object => "an object",
+        }
+    }
+
+    /// The type of a value that begins with this byte, if any value does.
+    pub(crate) const fn of(byte: u8) -> Option<Type> {
+        match byte {
+            b'{' => Some(Type::Object),
+            b'[' => Some(Type::Array),
+            b'"' => Some(Type::String),
+            b'-' | b'0'..=b'9' => Some(Type::Number),
+            b't' | b'f' => Some(Type::Boolean),
+            b'n' => Some(Type::Null),
+            _ => None,
+        }
+    }
+}
