@@ -131,11 +131,6 @@ pub fn decode(cursor: &str, fingerprint: u64) -> Option<Position> {
     })
 }
 
-/// [`encode`] for a listing of namespaces, which continues behind a (truncated) path.
-pub fn encode_path(path: &str, fingerprint: u64) -> String {
-    encode(&Position { time_us: 0, path: path.to_owned(), key: String::new() }, fingerprint)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
