@@ -1,1 +1,4 @@
 //! Placeholder.
+
+pub mod fork;
+pub mod signals;
