@@ -307,22 +307,48 @@ fn operations_are_the_cores() {
     assert_eq!(declared, core, "LGSTORE_OP_* of the header, src/store/operation.rs");
 }
 
-/// Layout as the C compiler sees it, printed by tests/abi/layout.c.
+/// A C program that prints size and offsets of every struct that the header defines.
+fn layout_program(header: &str) -> String {
+    let mut program = String::from("#include <stdio.h>\n#include \"lgstore.h\"\nint main(void) {\n");
+    for block in header.split("typedef struct ").skip(1) {
+        let Some((name, rest)) = block.split_once(" {\n") else { continue };
+        let Some((fields, _)) = rest.split_once("\n}") else { continue };
+        if name.contains([' ', '\n']) {
+            continue; // an opaque handle
+        }
+        program.push_str(&format!("  printf(\"{name} %zu bytes\\n\", sizeof({name}));\n"));
+        let declarations = fields
+            .lines()
+            .map(str::trim)
+            .filter(|line| !line.starts_with(['*', '/']))
+            .filter_map(|line| line.strip_suffix(';'));
+        for declaration in declarations {
+            let declared = declaration.split('[').next().unwrap_or(declaration);
+            let field = declared.rsplit([' ', '*']).next().expect("a field's name");
+            program.push_str(&format!(
+                "  printf(\"  {field} at %zu, %zu bytes\\n\", offsetof({name}, {field}), \
+                 sizeof((({name} *)0)->{field}));\n"
+            ));
+        }
+    }
+    program.push_str("  return 0;\n}\n");
+    program
+}
+
+/// Layout as the C compiler sees it.
 #[test]
 fn layout_is_frozen() {
     let folder = tempfile::tempdir().expect("a temporary folder");
-    let program = folder.path().join("layout");
+    let (source, program) = (folder.path().join("layout.c"), folder.path().join("layout"));
+    fs::write(folder.path().join("lgstore.h"), generated()).expect("the header");
+    fs::write(&source, layout_program(&generated())).expect("the program");
     let compiler = std::env::var("CC").unwrap_or_else(|_| "cc".to_owned());
     let status = Command::new(&compiler)
-        .arg("-std=c11")
-        .arg("-I")
-        .arg(root().join("include"))
-        .arg(root().join("tests/abi/layout.c"))
-        .arg("-o")
-        .arg(&program)
+        .args(["-std=c11", "-o"])
+        .args([&program, &source])
         .status()
         .unwrap_or_else(|error| panic!("{compiler}: {error}"));
-    assert!(status.success(), "tests/abi/layout.c does not compile");
+    assert!(status.success(), "the layout program does not compile");
     let output = Command::new(&program).output().expect("layout runs");
     golden("tests/abi/layout.txt", &String::from_utf8(output.stdout).expect("UTF-8"));
 }
