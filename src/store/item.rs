@@ -105,18 +105,24 @@ pub fn push_time(out: &mut String, us: i64) {
     let day = (day_of_year - (153 * shifted_month + 2) / 5 + 1) as u64;
     let month = (if shifted_month < 10 { shifted_month + 3 } else { shifted_month - 9 }) as u64;
     let year = (year_of_era + era * 400 + i64::from(month <= 2)) as u64;
-    push_u64(out, year, 4);
-    out.push('-');
-    push_u64(out, month, 2);
-    out.push('-');
-    push_u64(out, day, 2);
-    out.push('T');
-    push_u64(out, in_day / 3_600_000_000, 2);
-    out.push(':');
-    push_u64(out, in_day / 60_000_000 % 60, 2);
-    out.push(':');
-    push_u64(out, in_day / 1_000_000 % 60, 2);
-    out.push('.');
-    push_u64(out, in_day % 1_000_000, 6);
-    out.push('Z');
+    if year > 9_999 {
+        push_u64(out, year, 4);
+    }
+    // Digits into a fixed frame: a push per character was measured at half of a whole get.
+    let mut text = *b"0000-00-00T00:00:00.000000Z";
+    let skip = if year > 9_999 { 4 } else { 0 };
+    let mut set = |at: usize, width: usize, mut number: u64| {
+        for digit in text[at..at + width].iter_mut().rev() {
+            *digit = b'0' + (number % 10) as u8;
+            number /= 10;
+        }
+    };
+    set(0, 4, year);
+    set(5, 2, month);
+    set(8, 2, day);
+    set(11, 2, in_day / 3_600_000_000);
+    set(14, 2, in_day / 60_000_000 % 60);
+    set(17, 2, in_day / 1_000_000 % 60);
+    set(20, 6, in_day % 1_000_000);
+    out.push_str(std::str::from_utf8(&text[skip..]).unwrap_or_default());
 }

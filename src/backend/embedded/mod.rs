@@ -97,6 +97,13 @@ impl<E: Engine> Embedded<E> {
         };
         Self { shared: Arc::new(shared) }
     }
+
+    /// Opens the engine on this thread, which must be allowed to block if the engine's `open` does.
+    /// A failure shows when the next operation opens it again.
+    pub(super) fn open_here(&self) {
+        self.shared.opening.lock().running = true;
+        Opener(Some(self.shared.clone())).run();
+    }
 }
 
 impl<E: Engine> Backend for Embedded<E> {
@@ -316,26 +323,26 @@ impl<E: Engine> Opener<E> {
     fn run(mut self) {
         let Some(shared) = &self.0.take() else { return };
         let mut opened = guarded(|| shared.engine.open());
+        let mut first = false;
         let waiting = {
             let mut opening = shared.opening.lock();
-            if opened.is_ok()
-                && shared.state.compare_exchange(NEW, OPEN, Ordering::AcqRel, Ordering::Acquire).is_err()
-            {
-                opened = Err(closed());
+            if opened.is_ok() {
+                match shared.state.compare_exchange(NEW, OPEN, Ordering::AcqRel, Ordering::Acquire) {
+                    Ok(_) => first = true,
+                    Err(OPEN) => {}
+                    Err(_) => opened = Err(closed()),
+                }
             }
             opening.running = false;
             std::mem::take(&mut opening.waiting)
         };
-        match &opened {
-            Ok(()) => {
-                *shared.sweeper.lock() = sweep::start(shared);
-                if shared.is_closed() {
-                    shared.stop_sweeper();
-                }
-            }
+        if first {
+            *shared.sweeper.lock() = sweep::start(shared);
+        }
+        if shared.is_closed() {
             // Closed while it opened: `close` may have come before there was anything to close.
-            Err(_) if shared.is_closed() => shared.engine.close(),
-            Err(_) => {}
+            shared.stop_sweeper();
+            shared.engine.close();
         }
         for task in waiting {
             match &opened {

@@ -39,6 +39,12 @@ fn head(text: &str) -> Head {
     (part(0), part(8))
 }
 
+/// Compares two texts of the same head.
+fn rest(a: &str, b: &str) -> Ordering {
+    // With at most 16 bytes all is said, but for zeros at the end: the shorter one has fewer.
+    if a.len().max(b.len()) <= 16 { a.len().cmp(&b.len()) } else { a.cmp(b) }
+}
+
 /// A reference in a tree that is ordered by name.
 pub struct Named<V> {
     head: Head,
@@ -81,10 +87,10 @@ impl<'a> Name<'a> {
 
 impl<V: HasName> Probe<Named<V>> for Name<'_> {
     fn item(&self, item: &Named<V>) -> Ordering {
-        item.head.cmp(&self.head).then_with(|| item.of.name().cmp(self.text))
+        item.head.cmp(&self.head).then_with(|| rest(item.of.name(), self.text))
     }
     fn key(&self, key: &(Head, Arc<str>)) -> Ordering {
-        key.0.cmp(&self.head).then_with(|| (*key.1).cmp(self.text))
+        key.0.cmp(&self.head).then_with(|| rest(&key.1, self.text))
     }
 }
 

@@ -6,6 +6,7 @@
 mod change;
 mod index;
 mod root;
+mod slots;
 mod tree;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};

@@ -2,18 +2,16 @@
 //!
 //! A B+ tree of `Arc` nodes. Own code, because a snapshot per reader needs structural sharing and
 //! the balanced binary trees that crates offer for it cost a cache miss or two on each of 17 levels
-//! (100,000 items) where this has five, and four times the memory per entry. Nodes that nobody else
-//! holds are changed in place, so a group of writes copies each node once.
+//! (100,000 items) where this has five, and several times the memory per entry. Nodes that nobody
+//! else holds are changed in place, so a group of writes copies each node once.
 
 use std::cmp::Ordering;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
+use super::slots::{Slots, WIDTH};
 use crate::backend::embedded::engine::Flow;
 
-/// Entries of a node at most. A copied node counts every reference in it up, so wide nodes make
-/// reads cheaper and writes dearer.
-const WIDTH: usize = 16;
 /// A node that shrinks below this joins a neighbour, if both fit into one with room to spare.
 const NARROW: usize = WIDTH / 4;
 
@@ -34,42 +32,25 @@ pub trait Probe<T: Item> {
 }
 
 /// The tree.
+#[derive(Clone)]
 pub struct Tree<T: Item> {
-    root: Arc<Node<T>>,
+    root: Node<T>,
     len: usize,
 }
 
+#[derive(Clone)]
 enum Node<T: Item> {
-    Leaf(Vec<T>),
-    /// Children with a key not above their least item and above every item before them. The first
-    /// child's key is never looked at: it takes everything below the second's.
-    Branch(Vec<(T::Key, Arc<Node<T>>)>),
+    Leaf(Arc<Slots<T>>),
+    Branch(Arc<Slots<Child<T>>>),
 }
 
-impl<T: Item> Clone for Tree<T> {
-    fn clone(&self) -> Self {
-        Self { root: self.root.clone(), len: self.len }
-    }
-}
+/// A node and a key not above its least item and above every item before it. The first child's key
+/// is never looked at: that child takes everything below the second's.
+type Child<T> = (<T as Item>::Key, Node<T>);
 
 impl<T: Item> Default for Tree<T> {
     fn default() -> Self {
-        Self { root: Arc::new(Node::Leaf(Vec::new())), len: 0 }
-    }
-}
-
-impl<T: Item> Clone for Node<T> {
-    /// With room for one more, since nodes are copied to be changed.
-    fn clone(&self) -> Self {
-        fn roomy<U: Clone>(from: &[U]) -> Vec<U> {
-            let mut to = Vec::with_capacity(from.len() + 1);
-            to.extend_from_slice(from);
-            to
-        }
-        match self {
-            Node::Leaf(items) => Node::Leaf(roomy(items)),
-            Node::Branch(children) => Node::Branch(roomy(children)),
-        }
+        Self { root: Node::Leaf(Arc::default()), len: 0 }
     }
 }
 
@@ -83,8 +64,14 @@ impl<T: Item> Node<T> {
 }
 
 /// The child that holds the place, or would.
-fn child_of<T: Item>(children: &[(T::Key, Arc<Node<T>>)], probe: &impl Probe<T>) -> usize {
-    children[1..].partition_point(|(key, _)| probe.key(key) != Ordering::Greater)
+fn child_of<T: Item>(children: &Slots<Child<T>>, probe: &impl Probe<T>) -> usize {
+    children.partition_point(1, |(key, _)| probe.key(key).is_le()) - 1
+}
+
+/// Where the place is in a leaf, or would be.
+fn place_of<T: Item>(items: &Slots<T>, probe: &impl Probe<T>) -> Result<usize, usize> {
+    let index = items.partition_point(0, |item| probe.item(item).is_lt());
+    if index < items.len() && probe.item(items.at(index)).is_eq() { Ok(index) } else { Err(index) }
 }
 
 impl<T: Item> Tree<T> {
@@ -95,14 +82,11 @@ impl<T: Item> Tree<T> {
 
     /// The item at the place.
     pub fn get(&self, probe: &impl Probe<T>) -> Option<&T> {
-        let mut node = &*self.root;
+        let mut node = &self.root;
         loop {
             match node {
-                Node::Branch(children) => node = &children[child_of(children, probe)].1,
-                Node::Leaf(items) => {
-                    let index = items.binary_search_by(|item| probe.item(item)).ok()?;
-                    return Some(&items[index]);
-                }
+                Node::Branch(children) => node = &children.at(child_of(children, probe)).1,
+                Node::Leaf(items) => return place_of(items, probe).ok().map(|index| items.at(index)),
             }
         }
     }
@@ -110,16 +94,16 @@ impl<T: Item> Tree<T> {
     /// The item at the place, to change what does not belong to its key.
     pub fn get_mut(&mut self, probe: &impl Probe<T>) -> Option<&mut T> {
         self.get(probe)?;
-        let mut node = Arc::make_mut(&mut self.root);
+        let mut node = &mut self.root;
         loop {
             match node {
                 Node::Branch(children) => {
                     let index = child_of(children, probe);
-                    node = Arc::make_mut(&mut children[index].1);
+                    node = &mut Arc::make_mut(children).at_mut(index).1;
                 }
                 Node::Leaf(items) => {
-                    let index = items.binary_search_by(|item| probe.item(item)).ok()?;
-                    return Some(&mut items[index]);
+                    let index = place_of(items, probe).ok()?;
+                    return Some(Arc::make_mut(items).at_mut(index));
                 }
             }
         }
@@ -127,10 +111,12 @@ impl<T: Item> Tree<T> {
 
     /// Puts `item` at its place, `probe`, and returns what was there.
     pub fn insert(&mut self, probe: &impl Probe<T>, item: T) -> Option<T> {
-        let (replaced, split) = insert(Arc::make_mut(&mut self.root), probe, item);
+        let (replaced, split) = insert(&mut self.root, probe, item);
         if let Some((key, right)) = split {
-            let left = self.root.clone();
-            self.root = Arc::new(Node::Branch(vec![(key.clone(), left), (key, right)]));
+            let mut children = Slots::default();
+            children.insert(0, (key.clone(), self.root.clone()));
+            children.insert(1, (key, right));
+            self.root = Node::Branch(Arc::new(children));
         }
         self.len += usize::from(replaced.is_none());
         replaced
@@ -139,14 +125,15 @@ impl<T: Item> Tree<T> {
     /// Removes and returns the item at the place.
     pub fn remove(&mut self, probe: &impl Probe<T>) -> Option<T> {
         self.get(probe)?;
-        let removed = remove(Arc::make_mut(&mut self.root), probe)?;
+        let removed = remove(&mut self.root, probe)?;
         self.len -= 1;
-        while let Node::Branch(children) = &*self.root {
-            if children.len() > 1 {
-                break;
-            }
-            let child = children.first().map(|(_, child)| child.clone());
-            self.root = child.unwrap_or_else(|| Arc::new(Node::Leaf(Vec::new())));
+        while let Node::Branch(children) = &self.root {
+            let only = match children.len() {
+                0 => Node::Leaf(Arc::default()),
+                1 => children.at(0).1.clone(),
+                _ => break,
+            };
+            self.root = only;
         }
         Some(removed)
     }
@@ -162,36 +149,25 @@ impl<T: Item> Tree<T> {
     }
 }
 
-type Split<T> = Option<(<T as Item>::Key, Arc<Node<T>>)>;
-
-fn insert<T: Item>(node: &mut Node<T>, probe: &impl Probe<T>, item: T) -> (Option<T>, Split<T>) {
+fn insert<T: Item>(node: &mut Node<T>, probe: &impl Probe<T>, item: T) -> (Option<T>, Option<Child<T>>) {
     match node {
         Node::Leaf(items) => {
-            let index = match items.binary_search_by(|item| probe.item(item)) {
-                Ok(index) => return (Some(std::mem::replace(&mut items[index], item)), None),
-                Err(index) => index,
-            };
-            items.insert(index, item);
-            if items.len() <= WIDTH {
-                return (None, None);
+            let place = place_of(items, probe);
+            let items = Arc::make_mut(items);
+            match place {
+                Ok(index) => (Some(std::mem::replace(items.at_mut(index), item)), None),
+                Err(index) => {
+                    let split = items.insert_or_split(index, item);
+                    (None, split.map(|right| (right.at(0).key(), Node::Leaf(Arc::new(right)))))
+                }
             }
-            // Times are appended: a full last leaf stays full instead of being halved.
-            let at = if index + 1 == items.len() { WIDTH } else { WIDTH / 2 };
-            let right = items.split_off(at);
-            (None, Some((right[0].key(), Arc::new(Node::Leaf(right)))))
         }
         Node::Branch(children) => {
             let index = child_of(children, probe);
-            let (replaced, split) = insert(Arc::make_mut(&mut children[index].1), probe, item);
-            let Some(split) = split else { return (replaced, None) };
-            children.insert(index + 1, split);
-            if children.len() <= WIDTH {
-                return (replaced, None);
-            }
-            let at = if index + 2 == children.len() { WIDTH } else { WIDTH / 2 };
-            let right = children.split_off(at);
-            let key = right[0].0.clone();
-            (replaced, Some((key, Arc::new(Node::Branch(right)))))
+            let children = Arc::make_mut(children);
+            let (replaced, split) = insert(&mut children.at_mut(index).1, probe, item);
+            let split = split.and_then(|split| children.insert_or_split(index + 1, split));
+            (replaced, split.map(|right| (right.at(0).0.clone(), Node::Branch(Arc::new(right)))))
         }
     }
 }
@@ -199,16 +175,15 @@ fn insert<T: Item>(node: &mut Node<T>, probe: &impl Probe<T>, item: T) -> (Optio
 fn remove<T: Item>(node: &mut Node<T>, probe: &impl Probe<T>) -> Option<T> {
     match node {
         Node::Leaf(items) => {
-            let index = items.binary_search_by(|item| probe.item(item)).ok()?;
-            Some(items.remove(index))
+            let index = place_of(items, probe).ok()?;
+            Some(Arc::make_mut(items).remove(index))
         }
         Node::Branch(children) => {
             let index = child_of(children, probe);
-            let removed = remove(Arc::make_mut(&mut children[index].1), probe)?;
-            match children[index].1.len() {
-                0 => {
-                    children.remove(index);
-                }
+            let children = Arc::make_mut(children);
+            let removed = remove(&mut children.at_mut(index).1, probe)?;
+            match children.at(index).1.len() {
+                0 => drop(children.remove(index)),
                 1..NARROW => join(children, index),
                 _ => {}
             }
@@ -218,9 +193,10 @@ fn remove<T: Item>(node: &mut Node<T>, probe: &impl Probe<T>) -> Option<T> {
 }
 
 /// Joins the child at `index` with a neighbour if both fit into three quarters of a node.
-fn join<T: Item>(children: &mut Vec<(T::Key, Arc<Node<T>>)>, index: usize) {
+fn join<T: Item>(children: &mut Slots<Child<T>>, index: usize) {
     let fits = |left: usize| {
-        children.get(left + 1).is_some_and(|right| children[left].1.len() + right.1.len() <= WIDTH / 4 * 3)
+        left + 1 < children.len()
+            && children.at(left).1.len() + children.at(left + 1).1.len() <= WIDTH / 4 * 3
     };
     let left = match index.checked_sub(1) {
         Some(left) if fits(left) => left,
@@ -228,15 +204,13 @@ fn join<T: Item>(children: &mut Vec<(T::Key, Arc<Node<T>>)>, index: usize) {
         _ => return,
     };
     let (key, right) = children.remove(left + 1);
-    let right = Arc::try_unwrap(right).unwrap_or_else(|shared| (*shared).clone());
-    match (Arc::make_mut(&mut children[left].1), right) {
-        (Node::Leaf(to), Node::Leaf(from)) => to.extend(from),
-        (Node::Branch(to), Node::Branch(mut from)) => {
+    match (&mut children.at_mut(left).1, right) {
+        (Node::Leaf(to), Node::Leaf(from)) => Arc::make_mut(to).append(Arc::unwrap_or_clone(from)),
+        (Node::Branch(to), Node::Branch(from)) => {
             // A first child's key means nothing; its parent's key for the node is a true bound.
-            if let Some(first) = from.first_mut() {
-                first.0 = key;
-            }
-            to.extend(from);
+            let mut from = Arc::unwrap_or_clone(from);
+            from.at_mut(0).0 = key;
+            Arc::make_mut(to).append(from);
         }
         _ => unreachable!("all leaves are at one depth"),
     }
@@ -249,16 +223,13 @@ fn ascend<'a, T: Item>(
 ) -> Flow {
     match node {
         Node::Leaf(items) => {
-            let start = from.map_or(0, |from| items.partition_point(|item| from.item(item).is_lt()));
-            items[start..].iter().try_for_each(visit)
+            let start = from.map_or(0, |from| items.partition_point(0, |item| from.item(item).is_lt()));
+            (start..items.len()).try_for_each(|index| visit(items.at(index)))
         }
         Node::Branch(children) => {
             let start = from.map_or(0, |from| child_of(children, from));
-            ascend(&children[start].1, from, visit)?;
-            for (_, child) in &children[start + 1..] {
-                ascend(child, None::<&NoProbe>, visit)?;
-            }
-            ControlFlow::Continue(())
+            ascend(&children.at(start).1, from, visit)?;
+            (start + 1..children.len()).try_for_each(|index| ascend(&children.at(index).1, NOWHERE, visit))
         }
     }
 }
@@ -270,21 +241,21 @@ fn descend<'a, T: Item>(
 ) -> Flow {
     match node {
         Node::Leaf(items) => {
-            let end = from.map_or(items.len(), |from| items.partition_point(|item| from.item(item).is_le()));
-            items[..end].iter().rev().try_for_each(visit)
+            let end =
+                from.map_or(items.len(), |from| items.partition_point(0, |item| from.item(item).is_le()));
+            (0..end).rev().try_for_each(|index| visit(items.at(index)))
         }
         Node::Branch(children) => {
             let last = from.map_or(children.len() - 1, |from| child_of(children, from));
-            descend(&children[last].1, from, visit)?;
-            for (_, child) in children[..last].iter().rev() {
-                descend(child, None::<&NoProbe>, visit)?;
-            }
-            ControlFlow::Continue(())
+            descend(&children.at(last).1, from, visit)?;
+            (0..last).rev().try_for_each(|index| descend(&children.at(index).1, NOWHERE, visit))
         }
     }
 }
 
-/// The type of "no place".
+/// No place: a walk from the end.
+const NOWHERE: Option<&NoProbe> = None;
+
 enum NoProbe {}
 
 impl<T: Item> Probe<T> for NoProbe {
