@@ -6,7 +6,6 @@
 //! else holds are changed in place, so a group of writes copies each node once.
 
 use std::cmp::Ordering;
-use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use super::slots::{Slots, WIDTH};
@@ -272,6 +271,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
     use std::collections::BTreeMap;
+    use std::ops::ControlFlow;
 
     #[derive(Clone, Debug, PartialEq)]
     struct Pair(u16, u32);
