@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::engine::{Engine, Job, Transaction, View};
 use super::read::{Halt, Read, Reading, read};
 use super::write::{Claim, apply};
-use super::{Shared, guarded};
+use super::{Shared, given_up, guarded};
 use crate::error::{Error, Result};
 use crate::op::task::Task;
 use crate::store::address::Address;
@@ -84,7 +84,7 @@ pub fn apply_open(
             guarded(|| match read(view, operation, reading) {
                 Ok(answer) => Ok(answer),
                 Err(Halt::Failed(error)) => Err(error),
-                Err(Halt::Budget | Halt::Stopped) => Err(super::given_up(None)),
+                Err(Halt::Budget | Halt::Stopped) => Err(given_up(None)),
             })
         };
         done.push((index, answer));
@@ -177,7 +177,7 @@ impl<E: Engine> Job for BatchJob<E> {
 
     fn finish(mut self: Box<Self>, committed: Result<()>) {
         if self.claim.is_lost() {
-            return;
+            return self.claim.complete(Err(given_up(None)));
         }
         let logged = matches!(self.claim.task().operation(), Operation::Batch(batch) if batch.logged);
         match committed {

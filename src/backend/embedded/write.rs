@@ -1,9 +1,10 @@
 //! Writes inside the write transaction: put and delete, and the job that carries one request there.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use super::engine::{Engine, Job, Transaction};
-use super::{Shared, conditional, guarded};
+use super::{Shared, conditional, given_up, guarded};
 use crate::error::{Code, Error, Result};
 use crate::op::task::Task;
 use crate::store::address::Address;
@@ -65,7 +66,10 @@ pub(super) struct Claim {
 enum ClaimState {
     Unasked,
     Held,
+    /// The caller had its outcome before anything was done.
     Lost,
+    /// The deadline has passed, but nobody has said so yet.
+    Late,
 }
 
 impl Claim {
@@ -78,22 +82,36 @@ impl Claim {
     }
 
     /// Whether the work may take effect; asks the task the first time.
+    ///
+    /// Claiming a request whose deadline has passed delivers its outcome, and a callback must not
+    /// run inside the write transaction. So that is left to `complete`.
     pub(super) fn take(&mut self) -> bool {
         if self.state == ClaimState::Unasked {
-            self.state = if self.task.claim() { ClaimState::Held } else { ClaimState::Lost };
+            let late = self.task.deadline().is_some_and(|at| at <= Instant::now());
+            self.state = match () {
+                () if late => ClaimState::Late,
+                () if self.task.claim() => ClaimState::Held,
+                () => ClaimState::Lost,
+            };
         }
         self.state == ClaimState::Held
     }
 
-    /// Whether the caller had its outcome before anything was done.
+    /// Whether nothing was or will be done, because the caller has or gets another outcome.
     pub(super) fn is_lost(&self) -> bool {
-        self.state == ClaimState::Lost
+        matches!(self.state, ClaimState::Lost | ClaimState::Late)
     }
 
-    /// Delivers the outcome; a lost task already has one.
+    /// Delivers the outcome, outside of any transaction.
     pub(super) fn complete(self, outcome: Result<String>) {
-        if self.state != ClaimState::Lost {
-            self.task.complete(outcome);
+        match self.state {
+            ClaimState::Unasked | ClaimState::Held => self.task.complete(outcome),
+            // The claim is refused and says by which error.
+            ClaimState::Late if self.task.claim() => {
+                let error = given_up(self.task.deadline());
+                self.task.complete(Err(error));
+            }
+            ClaimState::Late | ClaimState::Lost => {}
         }
     }
 }
