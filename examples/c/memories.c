@@ -135,6 +135,7 @@ static void load(lgstore_t *store, const documents_t *documents) {
 
 /* Whether the store holds every document with its exact text. */
 static void find_all(lgstore_t *store, const documents_t *documents, const char *what) {
+  lgstore_status_t status;
   const double begun = now();
   size_t i, found = 0;
   char detail[96];
@@ -156,7 +157,8 @@ static void find_all(lgstore_t *store, const documents_t *documents, const char 
     request.op = LGSTORE_OP_GET;
     request.json = body.data;
     request.json_len = body.len;
-    result = checked("get", lgstore_call(store, &request, &result, &err), result, err);
+    status = lgstore_call(store, &request, &result, &err);
+    result = checked("get", status, result, err);
     lgstore_text_free(&body);
     if (result == NULL) break;
     json = lgstore_result_json(result, &json_len);
@@ -182,6 +184,7 @@ static size_t items_of(lgstore_result_t *result, const char **cursor, size_t *cu
 /* Walks a search page by page; returns the number of items on all pages, and of pages. */
 static size_t walk(lgstore_t *store, const char *const *labels, size_t n_labels, const char *filter,
                    const char *order, uint64_t limit, size_t *pages) {
+  lgstore_status_t status;
   lgstore_search_options_t options = {0};
   lgstore_result_t *page = NULL;
   size_t items = 0;
@@ -192,7 +195,8 @@ static size_t walk(lgstore_t *store, const char *const *labels, size_t n_labels,
   do {
     lgstore_result_t *next = NULL;
     lgstore_error_t *err = NULL;
-    next = checked("search", lgstore_search(store, labels, n_labels, &options, &next, &err), next, err);
+    status = lgstore_search(store, labels, n_labels, &options, &next, &err);
+    next = checked("search", status, next, err);
     lgstore_result_free(page); /* the cursor lay in it until now */
     page = next;
     if (page == NULL) break;
@@ -236,6 +240,7 @@ static long number_of(lgstore_result_t *result) {
 }
 
 static void count_and_list(lgstore_t *store, const documents_t *documents) {
+  lgstore_status_t status;
   lgstore_list_options_t options = {0};
   lgstore_error_t *err = NULL;
   lgstore_result_t *result = NULL;
@@ -244,7 +249,8 @@ static void count_and_list(lgstore_t *store, const documents_t *documents) {
   long number;
   char detail[96];
 
-  result = checked("count", lgstore_count(store, NULL, 0, NULL, NULL, &result, &err), result, err);
+  status = lgstore_count(store, NULL, 0, NULL, NULL, &result, &err);
+  result = checked("count", status, result, err);
   number = number_of(result);
   snprintf(detail, sizeof detail, "%ld", number);
   report(number == (long)documents->count, "items counted everywhere", detail);
@@ -252,7 +258,8 @@ static void count_and_list(lgstore_t *store, const documents_t *documents) {
   options.max_depth = 2;
   options.limit = 1000;
   result = NULL;
-  result = checked("list", lgstore_list_namespaces(store, &options, &result, &err), result, err);
+  status = lgstore_list_namespaces(store, &options, &result, &err);
+  result = checked("list", status, result, err);
   if (result == NULL) return;
   json = lgstore_result_json(result, &json_len);
   list = lgstore_json_member(json, json_len, "namespaces", &list_len);
@@ -307,11 +314,12 @@ static void compare_and_set(lgstore_t *store) {
 
 /* Whether an item is there: 1, 0, or -1 on an error. */
 static int present(lgstore_t *store, const char *key) {
+  lgstore_status_t status;
   lgstore_result_t *result = NULL;
   lgstore_error_t *err = NULL;
   int yes;
-  result =
-      checked("get", lgstore_get(store, session, 3, key, LGSTORE_STRLEN, NULL, &result, &err), result, err);
+  status = lgstore_get(store, session, 3, key, LGSTORE_STRLEN, NULL, &result, &err);
+  result = checked("get", status, result, err);
   if (result == NULL) return -1;
   yes = strcmp(lgstore_result_json(result, NULL), "null") != 0;
   lgstore_result_free(result);
@@ -319,6 +327,7 @@ static int present(lgstore_t *store, const char *key) {
 }
 
 static void expire(lgstore_t *store) {
+  lgstore_status_t status;
   lgstore_put_options_t options = {0};
   lgstore_result_t *result = NULL;
   lgstore_error_t *err = NULL;
@@ -326,10 +335,9 @@ static void expire(lgstore_t *store) {
   const double begun = now();
   char detail[96];
   options.ttl_us = 600000;
-  result = checked("put",
-                   lgstore_put(store, session, 3, "code", LGSTORE_STRLEN, "{\"digits\":\"493 127\"}",
-                               LGSTORE_STRLEN, &options, &result, &err),
-                   result, err);
+  status = lgstore_put(store, session, 3, "code", LGSTORE_STRLEN, "{\"digits\":\"493 127\"}", LGSTORE_STRLEN,
+                       &options, &result, &err);
+  result = checked("put", status, result, err);
   lgstore_result_free(result);
   /* A slow machine may need longer than the time to live for put and get; only then absence is right. */
   report(present(store, "code") == 1 || now() - begun > 0.5, "an item with 0.6 s to live", "is there");

@@ -7,7 +7,7 @@ echo "pkg-config finds lgstore $version"
 main="$LGSTORE_SOURCE_DIR/tests/package/client/main.c"
 mkdir "$here/build"
 # pkg-config escapes the space in the folder's name; eval reads it back as a shell would in a Makefile.
-libdir=$("$PKG_CONFIG" --variable=libdir lgstore)
+libdir=$(cd "$PKG_CONFIG_PATH/.." && pwd)
 for kind in lgstore shared; do
   eval "$CC" '"$main"' -o '"$here/build/client_$kind"' "$("$PKG_CONFIG" --cflags --libs lgstore)" \
     '-Wl,-rpath,"$libdir"'
