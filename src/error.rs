@@ -25,6 +25,11 @@ macro_rules! codes {
                 match self { $(Code::$variant => $name,)* }
             }
 
+            /// The name with a NUL behind it, for C.
+            pub const fn name_with_nul(self) -> &'static str {
+                match self { $(Code::$variant => concat!($name, "\0"),)* }
+            }
+
             /// Whether the same request may succeed when it is sent again unchanged.
             pub const fn retryable(self) -> bool {
                 match self { $(Code::$variant => $retry,)* }

@@ -3,8 +3,14 @@
 pub mod embedded;
 pub mod fault;
 
+use std::sync::Arc;
+
+use tokio::runtime::Handle;
+
 use crate::error::Result;
 use crate::op::task::Task;
+use crate::store::clock::Clock;
+use crate::store::config::Config;
 use crate::store::operation::Operation;
 
 /// An engine behind the store.
@@ -26,4 +32,10 @@ pub trait Backend: Send + Sync + 'static {
     /// Stops background work and releases files; queued tasks are dropped. Blocks until done, so
     /// it is never called on a lane.
     fn close(&self);
+}
+
+/// The backend that the configuration names.
+pub fn build(config: &Arc<Config>, clock: &Arc<Clock>, runtime: &Handle) -> Result<Arc<dyn Backend>> {
+    let _ = (config, clock, runtime);
+    todo!()
 }

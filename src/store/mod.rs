@@ -1,4 +1,4 @@
-//! What an operation means: names, limits, defaults, TTL, filters, orders and cursors. No I/O here.
+//! What an operation means: names, limits, defaults, TTL, filters, orders and cursors.
 
 pub mod address;
 pub mod clock;
@@ -9,3 +9,69 @@ pub mod item;
 pub mod operation;
 pub mod order;
 pub mod request;
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use tokio::runtime::Handle;
+
+use crate::backend::{self, Backend};
+use crate::error::{Code, Error, Result};
+use crate::op::task::Task;
+use clock::Clock;
+use config::Config;
+use operation::{Kind, Operation};
+
+/// One store: its configuration, its clock, its backend.
+pub struct Store {
+    config: Arc<Config>,
+    backend: Arc<dyn Backend>,
+}
+
+impl Store {
+    /// Builds the backend that the configuration names. No I/O happens before the first operation.
+    pub fn new(config: Config, runtime: &Handle) -> Result<Self> {
+        let config = Arc::new(config);
+        let backend = backend::build(&config, &Arc::new(Clock::default()), runtime)?;
+        Ok(Self { config, backend })
+    }
+
+    /// The configuration.
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// The backend's name.
+    pub fn backend_name(&self) -> &'static str {
+        self.backend.name()
+    }
+
+    /// Validates a request and fills in defaults.
+    pub fn prepare(&self, kind: u32, body: &[u8]) -> Result<Operation> {
+        let Some(kind) = Kind::from_number(kind) else {
+            return Err(Error::new(Code::Unsupported, format!("there is no operation {kind}")).at("op"));
+        };
+        request::parse(kind, body, &self.config, &mut |warning| {
+            tracing::warn!(target: "lgstore", operation = kind.name(), "{warning}");
+        })
+    }
+
+    /// Answers on the calling thread when that is bounded and needs no waiting; `None` = accept it.
+    pub fn immediate(&self, operation: &Operation) -> Option<Result<String>> {
+        if !self.config.immediate {
+            return None;
+        }
+        catch_unwind(AssertUnwindSafe(|| self.backend.immediate(operation)))
+            .unwrap_or_else(|_| Some(Err(Error::new(Code::Panic, "the operation panicked; it was not applied"))))
+    }
+
+    /// Runs an accepted request.
+    pub fn start(&self, task: Task) {
+        self.backend.start(task);
+    }
+
+    /// Ends background work, writes back, closes files. Blocks.
+    pub fn close(&self) {
+        self.backend.close();
+    }
+}

@@ -1,0 +1,283 @@
+//! The front of a store: takes requests, hands out ids, cancels, closes.
+
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use super::completion::{Answer, Completion, Receiver, Sink};
+use super::deadline::Deadlines;
+use super::desk::{Desk, Observer};
+use super::lane::Lanes;
+use super::task::Task;
+use super::ticket::{Admission, Delivery, Ticket};
+use crate::error::{Code, Error, Result};
+use crate::runtime::Runtime;
+use crate::store::Store;
+use crate::store::config::Config;
+use crate::store::operation::{Kind, Operation};
+use crate::telemetry::metrics::Metrics;
+
+/// How long `close` waits, at the least, for requests that it has told to stop.
+const STOP_GRACE: Duration = Duration::from_secs(1);
+
+/// A request as a caller hands it over; the body may go away when submit has returned.
+#[derive(Clone, Copy, Debug)]
+pub struct Request<'a> {
+    /// Number of the operation.
+    pub op: u32,
+    /// JSON document.
+    pub body: &'a [u8],
+    /// The caller takes an answer at once.
+    pub allow_immediate: bool,
+    /// Time until the deadline; `None` = the store's default.
+    pub timeout: Option<Duration>,
+    /// Echoed in the completion.
+    pub tag: u64,
+}
+
+/// The outcome of submit when nothing was wrong.
+#[derive(Debug)]
+pub enum Submitted {
+    /// Exactly one completion will come, with this operation id.
+    Accepted(u64),
+    /// This is the outcome; no completion comes.
+    Done(Answer),
+}
+
+/// A store that accepts requests.
+pub struct Client {
+    store: Arc<Store>,
+    desk: Arc<Desk>,
+    lanes: Arc<Lanes>,
+    deadlines: Arc<Deadlines>,
+    metrics: Arc<Metrics>,
+    runtime: Arc<Runtime>,
+    timeout: Option<Duration>,
+    /// True when the backend is closed; the lock makes a second close wait for the first.
+    closed: Mutex<bool>,
+}
+
+impl Observer for Metrics {
+    fn observe(&self, kind: Kind, code: Option<Code>, latency: Duration) {
+        self.record(kind, code, latency);
+    }
+}
+
+impl Client {
+    /// A store on `runtime`; validates the configuration's combination of options, does no I/O.
+    pub fn new(runtime: Arc<Runtime>, config: Config) -> Result<Arc<Self>> {
+        let metrics = Arc::new(Metrics::new());
+        let limits = &config.limits;
+        let desk = Arc::new(Desk::new(
+            limits.inflight_operations,
+            limits.inflight_bytes,
+            Arc::clone(&metrics) as Arc<dyn Observer>,
+        ));
+        let timeout = config.timeout();
+        let store = Arc::new(Store::new(config, runtime.handle())?);
+        let workers = runtime.handle().metrics().num_workers();
+        let lanes = Lanes::start(runtime.handle(), workers, desk.capacity(), Arc::clone(&store));
+        let deadlines = Deadlines::start(runtime.handle(), &desk);
+        let closed = Mutex::new(false);
+        Ok(Arc::new(Self { store, desk, lanes, deadlines, metrics, runtime, timeout, closed }))
+    }
+
+    /// The runtime this store runs on.
+    pub fn runtime(&self) -> &Arc<Runtime> {
+        &self.runtime
+    }
+
+    /// Counts, errors and latencies so far, as a JSON document; `reset` starts them anew.
+    pub fn metrics_json(&self, reset: bool) -> String {
+        let mut snapshot = self.metrics.snapshot();
+        snapshot.in_flight = self.in_flight();
+        let json = snapshot.to_json();
+        if reset {
+            self.metrics.reset();
+        }
+        json
+    }
+
+    /// The store behind.
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// Takes one request: refuses it, answers it at once (where allowed), or accepts it.
+    pub fn submit(&self, request: &Request<'_>, sink: &dyn Fn() -> Sink) -> Result<Submitted> {
+        let outcome = self.take(request, sink, true)?;
+        if matches!(outcome, Submitted::Accepted(_)) {
+            self.lanes.wake();
+        }
+        Ok(outcome)
+    }
+
+    /// Like `submit` for a burst: does not wake the lanes (see `wake`), and a request that does not
+    /// validate is accepted and completed with its error, since a burst has one status for all.
+    pub fn submit_in_burst(&self, request: &Request<'_>, sink: &dyn Fn() -> Sink) -> Result<Submitted> {
+        self.take(request, sink, false)
+    }
+
+    /// Wakes the lanes after a burst.
+    pub fn wake(&self) {
+        self.lanes.wake();
+    }
+
+    fn take(&self, request: &Request<'_>, sink: &dyn Fn() -> Sink, refuse_invalid: bool) -> Result<Submitted> {
+        let started = Instant::now();
+        if self.desk.gate().is_closing() {
+            return Err(Error::new(Code::Closed, "the store is closed"));
+        }
+        let prepared = self.store.prepare(request.op, request.body);
+        let kind = prepared.as_ref().map_or_else(|_| Kind::from_number(request.op), |op| Some(op.kind()));
+        match &prepared {
+            Err(error) if refuse_invalid || kind.is_none() => {
+                self.metrics.refused(error.code());
+                return Err(error.clone());
+            }
+            Err(error) if request.allow_immediate => return Ok(Submitted::Done(error.clone().into())),
+            Ok(operation) if request.allow_immediate => {
+                if let Some(outcome) = self.store.immediate(operation) {
+                    let code = outcome.as_ref().err().map(Error::code);
+                    self.metrics.record(operation.kind(), code, started.elapsed());
+                    return Ok(Submitted::Done(Answer::new(outcome)));
+                }
+            }
+            _ => {}
+        }
+        self.accept(request, sink(), started, kind.unwrap_or(Kind::Get), prepared)
+    }
+
+    fn accept(
+        &self,
+        request: &Request<'_>,
+        sink: Sink,
+        started: Instant,
+        kind: Kind,
+        prepared: Result<Operation>,
+    ) -> Result<Submitted> {
+        let deadline = request.timeout.or(self.timeout).and_then(|timeout| started.checked_add(timeout));
+        let ticket = self
+            .desk
+            .admit(Admission {
+                tag: request.tag,
+                kind,
+                writes: prepared.as_ref().is_ok_and(Operation::writes),
+                bytes: request.body.len(),
+                started,
+                deadline,
+                sink,
+            })
+            .inspect_err(|error| self.metrics.refused(error.code()))?;
+        let id = ticket.id();
+        if let Some(at) = deadline {
+            self.deadlines.watch(at);
+        }
+        match prepared {
+            Ok(operation) => self.lanes.push(Task::new(ticket, operation)),
+            // Decided here, delivered on the runtime: a completion never comes inside submit. If
+            // close or a deadline decided first, they deliver.
+            Err(error) if ticket.stop(Code::Closed).is_some() => self.deliver_later(ticket, error),
+            Err(_) => {}
+        }
+        Ok(Submitted::Accepted(id))
+    }
+
+    /// Submits and waits for the outcome. The caller has made sure that this is not a thread of the
+    /// runtime, where it could wait for itself.
+    pub fn call(&self, request: &Request<'_>) -> Result<Arc<Answer>> {
+        let waiter = Arc::new(Waiter::default());
+        let request = Request { allow_immediate: true, ..*request };
+        match self.submit(&request, &|| Sink::Receiver(Arc::clone(&waiter) as Arc<dyn Receiver>))? {
+            Submitted::Done(answer) => Ok(Arc::new(answer)),
+            Submitted::Accepted(_) => Ok(waiter.wait()),
+        }
+    }
+
+    /// Asks a request to end early. Its one completion still comes: cancelled, or its own outcome
+    /// when that was decided first or a write had begun. Unknown and finished ids are no error.
+    pub fn cancel(&self, id: u64) {
+        if let Some(ticket) = self.desk.find(id) {
+            if let Some(error) = ticket.stop(Code::Cancelled) {
+                self.deliver_later(ticket, error);
+            }
+        }
+    }
+
+    fn deliver_later(&self, ticket: Arc<Ticket>, error: Error) {
+        let delivery = Delivery::new(ticket, error);
+        self.runtime.handle().spawn(async move { drop(delivery) });
+    }
+
+    /// Requests whose outcome is not delivered.
+    pub fn in_flight(&self) -> u64 {
+        self.desk.gate().inside()
+    }
+
+    /// Stops accepting, waits up to `drain` for what was accepted, ends the rest as closed, and waits
+    /// until every callback has returned or every completion lies in its queue. `Timeout` when a
+    /// callback (or a write that had begun) is still not through: the store stays closing, and a
+    /// later close may finish. Blocks; not for threads of the runtime.
+    pub fn close(&self, drain: Duration) -> Result<()> {
+        let gate = self.desk.gate();
+        gate.close();
+        let now = Instant::now();
+        if !gate.wait_empty(Some(now.checked_add(drain).unwrap_or(now + Duration::from_secs(1 << 30)))) {
+            for ticket in self.desk.all() {
+                if let Some(error) = ticket.stop(Code::Closed) {
+                    self.deliver_later(ticket, error);
+                }
+            }
+            if !gate.wait_empty(Some(Instant::now() + STOP_GRACE.max(drain))) {
+                let text = "requests are still being completed; close again to wait for them";
+                return Err(Error::new(Code::Timeout, text));
+            }
+        }
+        let mut closed = self.closed.lock().unwrap_or_else(PoisonError::into_inner);
+        if !*closed {
+            self.lanes.close();
+            self.deadlines.stop();
+            self.store.close();
+            *closed = true;
+        }
+        Ok(())
+    }
+
+    /// Whether `close` has ended well.
+    pub fn is_closed(&self) -> bool {
+        *self.closed.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl std::fmt::Debug for Client {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Client").field("backend", &self.store.backend_name()).finish_non_exhaustive()
+    }
+}
+
+/// The receiver of a blocking call.
+#[derive(Default)]
+struct Waiter {
+    answer: Mutex<Option<Arc<Answer>>>,
+    arrived: Condvar,
+}
+
+impl Waiter {
+    fn wait(&self) -> Arc<Answer> {
+        let mut answer = self.answer.lock().unwrap_or_else(PoisonError::into_inner);
+        loop {
+            match answer.take() {
+                Some(answer) => return answer,
+                None => answer = self.arrived.wait(answer).unwrap_or_else(PoisonError::into_inner),
+            }
+        }
+    }
+}
+
+impl Receiver for Waiter {
+    fn receive(&self, completion: Completion) {
+        // The slot goes back before the caller wakes, so that a full store is not full for it.
+        let answer = completion.into_answer();
+        *self.answer.lock().unwrap_or_else(PoisonError::into_inner) = Some(answer);
+        self.arrived.notify_one();
+    }
+}

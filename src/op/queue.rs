@@ -1,0 +1,219 @@
+//! The completion queue: outcomes in, a doorbell on the edge from empty to not empty, outcomes out in bursts.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
+
+use super::completion::Completion;
+use super::sync::{AtomicUsize, Condvar, Mutex, Ordering, lock};
+
+/// Something that wakes the reader: a user's function.
+pub trait Doorbell: Send + Sync {
+    /// Called on a thread of the runtime, at most once per edge; must not block.
+    fn ring(&self);
+}
+
+/// A waiting aid that the operating system can poll; set while the queue is not empty.
+pub trait Signal: Send + Sync {
+    /// Makes the descriptor readable.
+    fn set(&self);
+    /// Makes it unreadable again.
+    fn clear(&self);
+    /// What to poll.
+    fn descriptor(&self) -> i32;
+}
+
+/// Outcomes waiting for their reader.
+///
+/// Everything that decides about waking (the entries, `armed`, `signalled`, `closed`) sits under one
+/// mutex. A push that finds the bell armed disarms it and rings; a drain that empties the queue arms
+/// it again before it lets go of the lock. So a push either is seen by that drain or finds the bell
+/// armed: no wake-up is lost, and there is one per burst.
+pub struct CompletionQueue {
+    inner: Mutex<Inner>,
+    /// Held while the doorbell runs, so that replacing it waits for a running ring.
+    bell: Mutex<Option<Arc<dyn Doorbell>>>,
+    filled: Condvar,
+    reserved: AtomicUsize,
+    capacity: usize,
+    signal: OnceLock<Box<dyn Signal>>,
+}
+
+struct Inner {
+    entries: VecDeque<Completion>,
+    armed: bool,
+    signalled: bool,
+    woken: bool,
+    freed: bool,
+}
+
+impl CompletionQueue {
+    /// A queue for at most `capacity` requests in flight.
+    pub fn new(capacity: usize) -> Self {
+        let inner = Inner {
+            entries: VecDeque::with_capacity(capacity.min(1_024)),
+            armed: true,
+            signalled: false,
+            woken: false,
+            freed: false,
+        };
+        Self {
+            inner: Mutex::new(inner),
+            bell: Mutex::new(None),
+            filled: Condvar::new(),
+            reserved: AtomicUsize::new(0),
+            capacity,
+            signal: OnceLock::new(),
+        }
+    }
+
+    /// The signal's descriptor, made at the first call; -1 when it can't be had.
+    pub fn descriptor(&self, make: impl FnOnce() -> Option<Box<dyn Signal>>) -> i32 {
+        let inner = lock(&self.inner);
+        if self.signal.get().is_none() {
+            let Some(signal) = make() else { return -1 };
+            if inner.signalled {
+                signal.set();
+            }
+            // Nobody else sets it: this happens under the queue's lock.
+            let _ = self.signal.set(signal);
+        }
+        self.signal.get().map_or(-1, |signal| signal.descriptor())
+    }
+
+    /// Reserves a place for one completion; false when as many are on their way as the queue holds.
+    pub fn reserve(&self) -> bool {
+        let taken = self.reserved.fetch_add(1, Ordering::AcqRel);
+        if taken < self.capacity {
+            return true;
+        }
+        self.unreserve(1);
+        false
+    }
+
+    /// Gives places back: the requests were refused after all, or their completions were drained.
+    pub fn unreserve(&self, count: usize) {
+        self.reserved.fetch_sub(count, Ordering::AcqRel);
+    }
+
+    /// Appends an outcome, for which a place is reserved; wakes the reader on the edge.
+    pub fn push(&self, completion: Completion) {
+        let ring = {
+            let mut inner = lock(&self.inner);
+            if inner.freed {
+                drop(inner);
+                self.unreserve(1);
+                return;
+            }
+            // Settled under the lock, before a reader can take it: when close returns, every
+            // completion sits in its queue. It takes only the gate's own lock and runs no user code.
+            inner.entries.push_back(completion);
+            if let Some(last) = inner.entries.back_mut() {
+                last.settle();
+            }
+            let edge = std::mem::take(&mut inner.armed);
+            if edge {
+                self.raise(&mut inner);
+                self.filled.notify_one();
+            }
+            edge
+        };
+        if ring {
+            self.ring();
+        }
+    }
+
+    /// Hands up to `max` outcomes to `out`, oldest first. `out` runs under the queue's lock: it stores them.
+    pub fn drain(&self, max: usize, out: &mut dyn FnMut(Completion)) {
+        let mut inner = lock(&self.inner);
+        self.take(&mut inner, max, out);
+    }
+
+    fn take(&self, inner: &mut Inner, max: usize, out: &mut dyn FnMut(Completion)) {
+        let count = max.min(inner.entries.len());
+        inner.entries.drain(..count).for_each(out);
+        self.unreserve(count);
+        if inner.entries.is_empty() {
+            // Both under the lock: a push after this finds the bell armed and the signal clear.
+            inner.armed = true;
+            if std::mem::take(&mut inner.signalled) {
+                if let Some(signal) = self.signal.get() {
+                    signal.clear();
+                }
+            }
+        }
+    }
+
+    /// Like `drain`, but waits for the first outcome, a `wake`, or the time.
+    pub fn wait(&self, max: usize, timeout: Option<Duration>, out: &mut dyn FnMut(Completion)) {
+        let until = timeout.map(|timeout| Instant::now() + timeout);
+        let mut inner = lock(&self.inner);
+        while inner.entries.is_empty() && !inner.woken && !inner.freed {
+            inner = match until {
+                None => super::sync::wait(&self.filled, inner),
+                Some(until) => {
+                    let left = until.saturating_duration_since(Instant::now());
+                    if left == Duration::ZERO {
+                        break;
+                    }
+                    let waited = self.filled.wait_timeout(inner, left);
+                    waited.unwrap_or_else(std::sync::PoisonError::into_inner).0
+                }
+            };
+        }
+        inner.woken = false;
+        self.take(&mut inner, max, out);
+        // One notify per edge wakes one waiter; it passes the word on when it leaves something.
+        if !inner.entries.is_empty() {
+            self.filled.notify_one();
+        }
+    }
+
+    /// Makes one `wait` return and the descriptor readable, although nothing has come.
+    pub fn wake(&self) {
+        {
+            let mut inner = lock(&self.inner);
+            inner.woken = true;
+            self.raise(&mut inner);
+            self.filled.notify_one();
+        }
+        self.ring();
+    }
+
+    fn raise(&self, inner: &mut Inner) {
+        if !std::mem::replace(&mut inner.signalled, true) {
+            if let Some(signal) = self.signal.get() {
+                signal.set();
+            }
+        }
+    }
+
+    fn ring(&self) {
+        let bell = lock(&self.bell);
+        if let Some(doorbell) = bell.as_ref() {
+            doorbell.ring();
+        }
+    }
+
+    /// Replaces the doorbell, waiting for a running ring of the old one. Rings at once when
+    /// something is waiting already, since that edge is past.
+    pub fn set_doorbell(&self, doorbell: Option<Arc<dyn Doorbell>>) {
+        *lock(&self.bell) = doorbell;
+        let waiting = !lock(&self.inner).entries.is_empty();
+        if waiting {
+            self.ring();
+        }
+    }
+
+    /// The reader has gone: what waits and what comes later is thrown away, slots are given back.
+    pub fn free(&self) {
+        *lock(&self.bell) = None;
+        let dropped = {
+            let mut inner = lock(&self.inner);
+            inner.freed = true;
+            self.filled.notify_all();
+            std::mem::take(&mut inner.entries)
+        };
+        self.unreserve(dropped.len());
+    }
+}

@@ -1,0 +1,355 @@
+//! The op protocol under the model checker: every interleaving of a few threads.
+//!
+//! `RUSTFLAGS="--cfg lgstore_loom" cargo test --release --no-default-features --test loom`
+#![cfg(lgstore_loom)]
+#![allow(missing_docs)]
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use lgstore::error::{Code, Error, Result};
+use lgstore::op::completion::{Completion, Receiver, Sink};
+use lgstore::op::desk::{Desk, Observer};
+use lgstore::op::queue::{CompletionQueue, Doorbell};
+use lgstore::op::task::Task;
+use lgstore::op::ticket::{Admission, Delivery, Ticket};
+use lgstore::store::operation::{Kind, Operation};
+use loom::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use loom::sync::{Condvar, Mutex};
+use loom::thread;
+
+struct Quiet;
+
+impl Observer for Quiet {
+    fn observe(&self, _: Kind, _: Option<Code>, _: Duration) {}
+}
+
+fn desk(slots: usize) -> Arc<Desk> {
+    Arc::new(Desk::new(slots, 1_000, Arc::new(Quiet)))
+}
+
+/// Counts completions, and those that came after close.
+#[derive(Default)]
+struct Counter {
+    count: AtomicUsize,
+    closed: AtomicBool,
+    after_close: AtomicBool,
+}
+
+impl Receiver for Counter {
+    fn receive(&self, completion: Completion) {
+        if self.closed.load(Ordering::SeqCst) {
+            self.after_close.store(true, Ordering::SeqCst);
+        }
+        self.count.fetch_add(1, Ordering::SeqCst);
+        drop(completion);
+    }
+}
+
+/// Keeps the status of the one completion.
+#[derive(Default)]
+struct LastStatus {
+    status: Mutex<Option<i32>>,
+}
+
+impl Receiver for LastStatus {
+    fn receive(&self, completion: Completion) {
+        let status = completion.into_answer().status();
+        assert!(self.status.lock().unwrap().replace(status).is_none(), "a second completion");
+    }
+}
+
+fn request(sink: Sink, writes: bool) -> Admission {
+    let started = Instant::now();
+    Admission { tag: 7, kind: Kind::Put, writes, bytes: 10, started, deadline: None, sink }
+}
+
+fn cancel(desk: &Arc<Desk>, id: u64) {
+    if let Some(ticket) = desk.find(id) {
+        if let Some(error) = ticket.stop(Code::Cancelled) {
+            drop(Delivery::new(ticket, error));
+        }
+    }
+}
+
+fn expire(ticket: &Arc<Ticket>) {
+    if let Some(error) = ticket.expire() {
+        ticket.deliver(Err(error));
+    }
+}
+
+fn answer() -> Result<String> {
+    Ok("null".to_owned())
+}
+
+fn run(ticket: Arc<Ticket>) {
+    let task = Task::new(ticket, Operation::Sweep);
+    if task.claim() {
+        task.complete(answer());
+    }
+}
+
+#[test]
+fn complete_cancel_and_expire_deliver_once() {
+    loom::model(|| {
+        let desk = desk(1);
+        let counter = Arc::new(Counter::default());
+        let sink = Sink::Receiver(counter.clone());
+        let ticket = desk.admit(request(sink.clone(), false)).unwrap();
+        let id = ticket.id();
+        let (desk2, expiring) = (desk.clone(), ticket.clone());
+        let canceller = thread::spawn(move || cancel(&desk2, id));
+        let timer = thread::spawn(move || expire(&expiring));
+        run(ticket);
+        canceller.join().unwrap();
+        timer.join().unwrap();
+        assert_eq!(counter.count.load(Ordering::SeqCst), 1);
+        assert_eq!(desk.gate().inside(), 0);
+        assert!(desk.find(id).is_none());
+        desk.admit(request(sink, false)).expect("the slot is free again").complete(answer());
+    });
+}
+
+#[test]
+fn what_a_stopped_write_says_is_what_happened() {
+    loom::model(|| {
+        let desk = desk(1);
+        let last = Arc::new(LastStatus::default());
+        let ticket = desk.admit(request(Sink::Receiver(last.clone()), true)).unwrap();
+        let id = ticket.id();
+        let (desk2, expiring) = (desk.clone(), ticket.clone());
+        let canceller = thread::spawn(move || cancel(&desk2, id));
+        let timer = thread::spawn(move || expire(&expiring));
+        let task = Task::new(ticket, Operation::Sweep);
+        let applied = task.claim();
+        if applied {
+            task.complete(answer());
+        }
+        canceller.join().unwrap();
+        timer.join().unwrap();
+        match last.status.lock().unwrap().take().expect("one completion") {
+            0 | 302 => assert!(applied, "said applied or in doubt, and was not"),
+            103 | 104 => assert!(!applied, "said surely not applied, and was"),
+            other => panic!("unexpected status {other}"),
+        }
+    });
+}
+
+#[test]
+fn a_dropped_task_competes_like_any_other_outcome() {
+    loom::model(|| {
+        let desk = desk(1);
+        let counter = Arc::new(Counter::default());
+        let ticket = desk.admit(request(Sink::Receiver(counter.clone()), true)).unwrap();
+        let id = ticket.id();
+        let desk2 = desk.clone();
+        let canceller = thread::spawn(move || cancel(&desk2, id));
+        drop(Task::new(ticket, Operation::Sweep));
+        canceller.join().unwrap();
+        assert_eq!(counter.count.load(Ordering::SeqCst), 1);
+        assert_eq!(desk.gate().inside(), 0);
+    });
+}
+
+#[test]
+fn close_waits_for_every_accepted_request_and_lets_none_in() {
+    loom::model(|| {
+        let desk = desk(2);
+        let counter = Arc::new(Counter::default());
+        let (desk2, counter2) = (desk.clone(), counter.clone());
+        let submitter = thread::spawn(move || match desk2.admit(request(Sink::Receiver(counter2), false)) {
+            Ok(ticket) => {
+                ticket.complete(answer());
+                1
+            }
+            Err(error) => {
+                assert_eq!(error.code(), Code::Closed);
+                0
+            }
+        });
+        desk.gate().close();
+        assert!(desk.gate().wait_empty(None));
+        counter.closed.store(true, Ordering::SeqCst);
+        let accepted = submitter.join().unwrap();
+        assert_eq!(counter.count.load(Ordering::SeqCst), accepted);
+        assert!(!counter.after_close.load(Ordering::SeqCst), "a callback ran after close");
+        assert!(desk.admit(request(Sink::Receiver(counter), false)).is_err());
+    });
+}
+
+#[test]
+fn an_old_id_never_reaches_the_next_request_in_its_slot() {
+    loom::model(|| {
+        let desk = desk(1);
+        let first = Arc::new(Counter::default());
+        let second = Arc::new(LastStatus::default());
+        let ticket = desk.admit(request(Sink::Receiver(first), false)).unwrap();
+        let old = ticket.id();
+        let desk2 = desk.clone();
+        let canceller = thread::spawn(move || cancel(&desk2, old));
+        ticket.complete(answer());
+        if let Ok(ticket) = desk.admit(request(Sink::Receiver(second.clone()), false)) {
+            assert!(ticket.id() > old);
+            ticket.complete(answer());
+            assert_eq!(second.status.lock().unwrap().take(), Some(0));
+        }
+        canceller.join().unwrap();
+    });
+}
+
+#[test]
+fn two_submitters_share_the_last_slot() {
+    loom::model(|| {
+        let desk = desk(1);
+        let counter = Arc::new(Counter::default());
+        let submit = |desk: Arc<Desk>, counter: Arc<Counter>| {
+            match desk.admit(request(Sink::Receiver(counter), false)) {
+                Ok(ticket) => ticket.complete(answer()),
+                Err(error) => assert_eq!(error.code(), Code::Busy),
+            }
+        };
+        let (desk2, counter2) = (desk.clone(), counter.clone());
+        let other = thread::spawn(move || submit(desk2, counter2));
+        submit(desk.clone(), counter.clone());
+        other.join().unwrap();
+        assert!(counter.count.load(Ordering::SeqCst) >= 1);
+        assert_eq!(desk.gate().inside(), 0);
+        desk.admit(request(Sink::Receiver(counter), false)).expect("nothing leaked").complete(answer());
+    });
+}
+
+/// A doorbell that a reader sleeps on, as a binding's event loop does.
+#[derive(Default)]
+struct Bell {
+    rung: Mutex<bool>,
+    heard: Condvar,
+}
+
+impl Doorbell for Bell {
+    fn ring(&self) {
+        *self.rung.lock().unwrap() = true;
+        self.heard.notify_one();
+    }
+}
+
+impl Bell {
+    fn sleep(&self) {
+        let mut rung = self.rung.lock().unwrap();
+        while !*rung {
+            rung = self.heard.wait(rung).unwrap();
+        }
+        *rung = false;
+    }
+}
+
+fn push(desk: &Arc<Desk>, queue: &Arc<CompletionQueue>) {
+    assert!(queue.reserve());
+    desk.admit(request(Sink::Queue(queue.clone()), false)).unwrap().complete(answer());
+}
+
+#[test]
+fn no_wake_up_is_lost_between_push_and_drain() {
+    loom::model(|| {
+        let desk = desk(2);
+        let queue = Arc::new(CompletionQueue::new(2));
+        let bell = Arc::new(Bell::default());
+        queue.set_doorbell(Some(bell.clone()));
+        let (desk2, queue2) = (desk.clone(), queue.clone());
+        let pusher = thread::spawn(move || {
+            push(&desk2, &queue2);
+            push(&desk2, &queue2);
+        });
+        // Were a ring lost, this would sleep for ever, and loom reports the deadlock.
+        let mut drained = 0;
+        while drained < 2 {
+            bell.sleep();
+            queue.drain(8, &mut |completion| {
+                drained += 1;
+                drop(completion);
+            });
+        }
+        pusher.join().unwrap();
+        assert_eq!(desk.gate().inside(), 0);
+    });
+}
+
+#[test]
+fn a_waiting_reader_gets_everything() {
+    loom::model(|| {
+        let desk = desk(2);
+        let queue = Arc::new(CompletionQueue::new(2));
+        let (desk2, queue2) = (desk.clone(), queue.clone());
+        let pusher = thread::spawn(move || {
+            push(&desk2, &queue2);
+            push(&desk2, &queue2);
+        });
+        let mut drained = 0;
+        while drained < 2 {
+            queue.wait(1, None, &mut |completion| {
+                drained += 1;
+                drop(completion);
+            });
+        }
+        pusher.join().unwrap();
+    });
+}
+
+#[test]
+fn a_replaced_doorbell_is_never_rung_again() {
+    struct Mortal {
+        alive: AtomicBool,
+    }
+    impl Doorbell for Mortal {
+        fn ring(&self) {
+            assert!(self.alive.load(Ordering::SeqCst), "rung after set_doorbell(NULL) had returned");
+        }
+    }
+    loom::model(|| {
+        let desk = desk(1);
+        let queue = Arc::new(CompletionQueue::new(1));
+        let bell = Arc::new(Mortal { alive: AtomicBool::new(true) });
+        queue.set_doorbell(Some(bell.clone()));
+        let (desk2, queue2) = (desk.clone(), queue.clone());
+        let pusher = thread::spawn(move || push(&desk2, &queue2));
+        queue.set_doorbell(None);
+        bell.alive.store(false, Ordering::SeqCst);
+        pusher.join().unwrap();
+        queue.drain(8, &mut drop);
+    });
+}
+
+#[test]
+fn freeing_a_queue_gives_back_the_slots_of_what_comes_later() {
+    loom::model(|| {
+        let desk = desk(1);
+        let queue = Arc::new(CompletionQueue::new(1));
+        let (desk2, queue2) = (desk.clone(), queue.clone());
+        let pusher = thread::spawn(move || push(&desk2, &queue2));
+        queue.free();
+        pusher.join().unwrap();
+        assert_eq!(desk.gate().inside(), 0);
+        let counter = Arc::new(Counter::default());
+        desk.admit(request(Sink::Receiver(counter), false)).expect("the slot came back").complete(answer());
+    });
+}
+
+#[test]
+fn close_does_not_wait_for_a_reader_that_never_drains() {
+    loom::model(|| {
+        let desk = desk(1);
+        let queue = Arc::new(CompletionQueue::new(1));
+        let (desk2, queue2) = (desk.clone(), queue.clone());
+        let pusher = thread::spawn(move || {
+            if queue2.reserve() {
+                match desk2.admit(request(Sink::Queue(queue2.clone()), false)) {
+                    Ok(ticket) => ticket.complete(Err(Error::new(Code::Unavailable, "down"))),
+                    Err(_) => queue2.unreserve(1),
+                }
+            }
+        });
+        desk.gate().close();
+        assert!(desk.gate().wait_empty(None));
+        pusher.join().unwrap();
+        queue.drain(8, &mut drop);
+    });
+}
