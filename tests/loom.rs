@@ -202,11 +202,11 @@ fn two_submitters_share_the_last_slot() {
     loom::model(|| {
         let desk = desk(1);
         let counter = Arc::new(Counter::default());
-        let submit = |desk: Arc<Desk>, counter: Arc<Counter>| {
-            match desk.admit(request(Sink::Receiver(counter), false)) {
-                Ok(ticket) => ticket.complete(answer()),
-                Err(error) => assert_eq!(error.code(), Code::Busy),
-            }
+        let submit = |desk: Arc<Desk>, counter: Arc<Counter>| match desk
+            .admit(request(Sink::Receiver(counter), false))
+        {
+            Ok(ticket) => ticket.complete(answer()),
+            Err(error) => assert_eq!(error.code(), Code::Busy),
         };
         let (desk2, counter2) = (desk.clone(), counter.clone());
         let other = thread::spawn(move || submit(desk2, counter2));

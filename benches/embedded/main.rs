@@ -34,7 +34,8 @@ pub fn place(n: usize) -> (String, String) {
 /// About 1 KB; one in ten is of kind "note", one in a thousand has "rare":true.
 pub fn value(n: usize) -> String {
     let kind = if n % 10 == 3 { "note" } else { "event" };
-    let mut text = format!("{{\"kind\":\"{kind}\",\"score\":{}.{:03},\"user\":\"u{:04}\",", n % 7, n % 1_000, n / 100);
+    let mut text =
+        format!("{{\"kind\":\"{kind}\",\"score\":{}.{:03},\"user\":\"u{:04}\",", n % 7, n % 1_000, n / 100);
     for paragraph in 0..8 {
         text.push_str(&format!(
             "\"text_{paragraph}\":\"The user said in conversation {n} that item {paragraph} of the list \
@@ -140,7 +141,8 @@ fn main() {
     };
     let folder = tempfile::tempdir().expect("a temporary folder");
     let path = |name: &str| folder.path().join(name).to_string_lossy().into_owned();
-    let file = |name: &str, extra: &str| format!("{{\"backend\":\"embedded\",\"path\":\"{}\"{extra}}}", path(name));
+    let file =
+        |name: &str, extra: &str| format!("{{\"backend\":\"embedded\",\"path\":\"{}\"{extra}}}", path(name));
     let memory = Store::open("{\"backend\":\"embedded\"}");
     let normal = Store::open(&file("normal.db", ",\"durability\":\"normal\""));
     let indexed = Store::open(&file("indexed.db", ",\"durability\":\"normal\",\"indexes\":[\"kind\"]"));
@@ -165,7 +167,8 @@ fn main() {
 }
 
 fn indexed_reads(table: &mut Table, store: &Store) {
-    let body = "{\"namespace_prefix\":[\"users\"],\"filter\":{\"kind\":\"note\"},\"order\":\"updated_at desc\"}";
+    let body =
+        "{\"namespace_prefix\":[\"users\"],\"filter\":{\"kind\":\"note\"},\"order\":\"updated_at desc\"}";
     table.round("file with index: filter over 100,000, 1 in 10, by updated_at", 5, || {
         for _ in 0..5 {
             assert_eq!(store.call(LGSTORE_OP_SEARCH, body).matches("\"version\"").count(), 10);

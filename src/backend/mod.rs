@@ -7,10 +7,13 @@ use std::sync::Arc;
 
 use tokio::runtime::Handle;
 
+use embedded::Embedded;
+use embedded::memory::Memory;
+
 use crate::error::Result;
 use crate::op::task::Task;
 use crate::store::clock::Clock;
-use crate::store::config::Config;
+use crate::store::config::{BackendName, Config};
 use crate::store::operation::Operation;
 
 /// An engine behind the store.
@@ -34,8 +37,17 @@ pub trait Backend: Send + Sync + 'static {
     fn close(&self);
 }
 
-/// The backend that the configuration names.
+/// The backend that the configuration names; no I/O.
 pub fn build(config: &Arc<Config>, clock: &Arc<Clock>, runtime: &Handle) -> Result<Arc<dyn Backend>> {
-    let _ = (config, clock, runtime);
-    todo!()
+    let (config, clock, runtime) = (Arc::clone(config), Arc::clone(clock), runtime.clone());
+    Ok(match (config.backend, &config.path) {
+        (BackendName::Fault, _) => Arc::new(fault::Fault::new(config, clock, runtime)),
+        (BackendName::Embedded, None) => Arc::new(Embedded::new(Memory::new(), config, clock, runtime)),
+        (BackendName::Embedded, Some(_)) => file(config, clock, runtime)?,
+    })
+}
+
+fn file(_: Arc<Config>, _: Arc<Clock>, _: Handle) -> Result<Arc<dyn Backend>> {
+    use crate::error::{Code, Error};
+    Err(Error::new(Code::Unsupported, "this library was built without the durable engine").at("path"))
 }

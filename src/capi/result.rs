@@ -11,7 +11,7 @@ use crate::op::completion::{Answer, Completion};
 
 /// The outcome of a request: a status and a JSON document (the answer, or the error). Immutable,
 /// usable from any thread, also after its store is closed.
-pub struct lgstore_result_t(Answer);
+pub struct lgstore_result_t(#[expect(dead_code, reason = "only its address is used")] Answer);
 
 /// Gives a reference to an answer away to C.
 pub(super) fn into_raw(answer: Arc<Answer>) -> *mut lgstore_result_t {

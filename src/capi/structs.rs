@@ -125,8 +125,7 @@ pub(super) unsafe fn copy_in<T: Growable>(pointer: *const T) -> Result<T> {
     }
     if given > known {
         // SAFETY: the caller says that `given` bytes are readable.
-        let tail =
-            unsafe { std::slice::from_raw_parts(pointer.cast::<u8>().add(known), given - known) };
+        let tail = unsafe { std::slice::from_raw_parts(pointer.cast::<u8>().add(known), given - known) };
         if tail.iter().any(|byte| *byte != 0) {
             let text = format!("{} has a field that this library does not know; update the library", T::NAME);
             return Err(Error::new(Code::Unsupported, text).at(T::NAME));

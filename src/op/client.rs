@@ -122,7 +122,12 @@ impl Client {
         self.lanes.wake();
     }
 
-    fn take(&self, request: &Request<'_>, sink: &dyn Fn() -> Sink, refuse_invalid: bool) -> Result<Submitted> {
+    fn take(
+        &self,
+        request: &Request<'_>,
+        sink: &dyn Fn() -> Sink,
+        refuse_invalid: bool,
+    ) -> Result<Submitted> {
         let started = Instant::now();
         if self.desk.gate().is_closing() {
             return Err(Error::new(Code::Closed, "the store is closed"));

@@ -3,6 +3,7 @@
 pub mod address;
 pub mod clock;
 pub mod config;
+mod config_interim;
 pub mod cursor;
 pub mod filter;
 pub mod item;
@@ -61,8 +62,9 @@ impl Store {
         if !self.config.immediate {
             return None;
         }
-        catch_unwind(AssertUnwindSafe(|| self.backend.immediate(operation)))
-            .unwrap_or_else(|_| Some(Err(Error::new(Code::Panic, "the operation panicked; it was not applied"))))
+        catch_unwind(AssertUnwindSafe(|| self.backend.immediate(operation))).unwrap_or_else(|_| {
+            Some(Err(Error::new(Code::Panic, "the operation panicked; it was not applied")))
+        })
     }
 
     /// Runs an accepted request.
