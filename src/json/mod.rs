@@ -12,6 +12,8 @@ pub mod reader;
 mod scan;
 pub mod skip;
 pub mod string;
+#[cfg(test)]
+mod tests;
 pub mod text;
 
 /// The types of JSON values.

@@ -3,10 +3,8 @@
 //! Nothing here checks grammar again; on text that was never valid (a file that others wrote) the
 //! answers mean nothing, but nothing panics and everything ends.
 
-use memchr::memchr2;
-
 use super::Type;
-use super::scan::space;
+use super::scan::{quote_or_backslash, space};
 use super::string::RawString;
 
 /// The type of a value by its first byte; text that is no value counts as null.
@@ -16,38 +14,25 @@ pub fn type_of(value: &str) -> Type {
 }
 
 /// The offset behind the string whose first byte after the quote is at `at`, and whether it has escapes.
-#[inline]
-fn string_end(bytes: &[u8], start: usize) -> (usize, bool) {
-    // Most names and many values are short: look at a few bytes before calling the wide search.
-    let near = bytes.len().min(start + 16);
-    let mut at = start;
-    while at < near {
-        match bytes[at] {
-            b'"' => return (at + 1, false),
-            b'\\' => return (far_string_end(bytes, at), true),
-            _ => at += 1,
-        }
-    }
-    match memchr2(b'"', b'\\', &bytes[at..]) {
+#[inline(always)]
+fn string_end(bytes: &[u8], at: usize) -> (usize, bool) {
+    match quote_or_backslash(bytes, at) {
+        Some(found) if bytes[found] == b'"' => (found + 1, false),
+        Some(found) => (escaped_end(bytes, found), true),
         None => (bytes.len(), false),
-        Some(found) if bytes[at + found] == b'"' => (at + found + 1, false),
-        Some(found) => (far_string_end(bytes, at + found), true),
     }
 }
 
-/// The same from a backslash on.
-fn far_string_end(bytes: &[u8], mut at: usize) -> usize {
-    loop {
-        match bytes.get(at) {
-            None => return bytes.len(),
-            Some(b'"') => return at + 1,
-            Some(b'\\') => at += 2,
-            Some(_) => match memchr2(b'"', b'\\', &bytes[at..]) {
-                Some(found) => at += found,
-                None => return bytes.len(),
-            },
+/// The offset behind the string that has a backslash at `at`.
+fn escaped_end(bytes: &[u8], mut at: usize) -> usize {
+    // Behind the escaped byte: it is neither the end nor the start of another escape.
+    while let Some(found) = quote_or_backslash(bytes, at + 2) {
+        if bytes[found] == b'"' {
+            return found + 1;
         }
+        at = found;
     }
+    bytes.len()
 }
 
 /// The offset behind the value at `at`.
@@ -109,7 +94,7 @@ pub fn members(value: &str) -> Members<'_> {
 impl<'a> Iterator for Members<'a> {
     type Item = (RawString<'a>, &'a str);
 
-    #[inline]
+    #[inline(always)]
     fn next(&mut self) -> Option<Self::Item> {
         let bytes = self.text.as_bytes();
         let open = next_item(bytes, self.at)?;
@@ -142,7 +127,7 @@ pub fn elements(value: &str) -> Elements<'_> {
 impl<'a> Iterator for Elements<'a> {
     type Item = &'a str;
 
-    #[inline]
+    #[inline(always)]
     fn next(&mut self) -> Option<Self::Item> {
         let bytes = self.text.as_bytes();
         let start = next_item(bytes, self.at)?;

@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use memchr::memchr2;
+
 /// Something that is not JSON, and where.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Fault {
@@ -63,8 +65,15 @@ pub(crate) const fn fault<T>(at: usize, what: What) -> Result<T, Fault> {
 }
 
 /// The first byte at or after `at` that is not white space.
-#[inline]
-pub(crate) fn space(bytes: &[u8], mut at: usize) -> usize {
+#[inline(always)]
+pub(crate) fn space(bytes: &[u8], at: usize) -> usize {
+    match bytes.get(at) {
+        Some(byte) if *byte > b' ' => at,
+        _ => more_space(bytes, at),
+    }
+}
+
+fn more_space(bytes: &[u8], mut at: usize) -> usize {
     while let Some(b' ' | b'\n' | b'\t' | b'\r') = bytes.get(at) {
         at += 1;
     }
@@ -82,7 +91,8 @@ const fn zeros(word: u64) -> u64 {
 
 /// The first quote, backslash or control character at or after `at`; the length if there is none.
 #[inline]
-pub(crate) fn string_stop(bytes: &[u8], mut at: usize) -> usize {
+pub(crate) fn string_stop(bytes: &[u8], start: usize) -> usize {
+    let mut at = start;
     // Eight bytes at once: borrows can only mark bytes above (behind) the first true mark.
     while let Some(chunk) = bytes.get(at..).and_then(|rest| rest.first_chunk::<8>()) {
         let word = u64::from_le_bytes(*chunk);
@@ -92,6 +102,9 @@ pub(crate) fn string_stop(bytes: &[u8], mut at: usize) -> usize {
             return at + (marks.trailing_zeros() / 8) as usize;
         }
         at += 8;
+        if at == start + 32 {
+            return far_string_stop(bytes, at);
+        }
     }
     while let Some(byte) = bytes.get(at) {
         if *byte < 0x20 || *byte == b'"' || *byte == b'\\' {
@@ -102,9 +115,37 @@ pub(crate) fn string_stop(bytes: &[u8], mut at: usize) -> usize {
     at
 }
 
+/// The same for what is known to be long: two passes that each run on vectors.
+fn far_string_stop(bytes: &[u8], at: usize) -> usize {
+    let rest = &bytes[at..];
+    let plain = &rest[..memchr2(b'"', b'\\', rest).unwrap_or(rest.len())];
+    // A minimum has no early exit and no branches, so it becomes vector code.
+    if plain.iter().fold(u8::MAX, |least, byte| least.min(*byte)) < 0x20 {
+        return at + plain.iter().position(|byte| *byte < 0x20).unwrap_or(plain.len());
+    }
+    at + plain.len()
+}
+
+/// The first quote or backslash at or after `at`, in a string that was checked before.
+#[inline]
+pub(crate) fn quote_or_backslash(bytes: &[u8], start: usize) -> Option<usize> {
+    let mut at = start;
+    // Most strings are short: the wide search costs a call, and pays from about two words on.
+    while at < start + 24 {
+        let Some(chunk) = bytes.get(at..).and_then(|rest| rest.first_chunk::<8>()) else { break };
+        let word = u64::from_le_bytes(*chunk);
+        let marks = zeros(word ^ (ONES * 0x22)) | zeros(word ^ (ONES * 0x5c));
+        if marks != 0 {
+            return Some(at + (marks.trailing_zeros() / 8) as usize);
+        }
+        at += 8;
+    }
+    memchr2(b'"', b'\\', bytes.get(at..)?).map(|found| at + found)
+}
+
 /// Checks the string whose first byte after the quote is at `at`.
 /// Gives the offset of the closing quote, and whether there are escapes.
-#[inline]
+#[inline(always)]
 pub(crate) fn string(bytes: &[u8], at: usize) -> Result<(usize, bool), Fault> {
     let stop = string_stop(bytes, at);
     if bytes.get(stop) == Some(&b'"') { Ok((stop, false)) } else { escaped_string(bytes, at, stop) }

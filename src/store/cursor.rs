@@ -1,7 +1,7 @@
 //! Cursors: where a listing stopped, bound to what was listed.
 //!
 //! A cursor is base64url of: version byte 1; a tag of 8 bytes; the position's time (8 bytes, little
-//! endian), the length of its path (4 bytes, little endian), path and key. The tag is SipHash-2-4 of
+//! endian), the length of its path (4 bytes, little endian), path and key. The tag is SipHash-1-3 of
 //! everything behind it and of the request's fingerprint, so one check refuses what is damaged, what
 //! belongs to another request, and what is no cursor. It protects from mistakes and not from
 //! forgery: a forged position can show nothing that another request could not.
@@ -12,7 +12,7 @@ use std::hash::Hasher;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use siphasher::sip::SipHasher24;
+use siphasher::sip::SipHasher13;
 
 use super::filter::Filter;
 use super::operation::MatchCondition;
@@ -23,13 +23,45 @@ const VERSION: u8 = 1;
 const HEAD: usize = 1 + 8 + 8 + 4;
 
 /// A hash that is the same in every process and release. Write fixed sizes in little endian only.
-pub(super) struct StableHash(SipHasher24);
+pub(crate) struct StableHash(SipHasher13);
+
+/// What a hash is of. Never renumbered: the numbers are in every cursor.
+#[derive(Clone, Copy)]
+#[allow(missing_docs)]
+pub(crate) enum Part {
+    Cursor = 1,
+    Search = 2,
+    ListNamespaces = 3,
+    MatchCondition = 4,
+    And = 10,
+    Or = 11,
+    Not = 12,
+    Field = 13,
+    Members = 14,
+    Greater = 15,
+    GreaterOrEqual = 16,
+    Less = 17,
+    LessOrEqual = 18,
+    In = 19,
+    Exists = 20,
+    Both = 21,
+    Either = 22,
+    Complement = 23,
+    Equal = 24,
+    Null = 30,
+    Boolean = 31,
+    Number = 32,
+    String = 33,
+    Array = 34,
+    Object = 35,
+    TooDeep = 36,
+}
 
 impl StableHash {
-    /// A hash for one purpose; two purposes never give comparable hashes.
-    pub fn new(purpose: &str) -> Self {
-        let mut hash = Self(SipHasher24::new_with_keys(0x6c67_7374_6f72_6501, 0x6375_7273_6f72_7631));
-        hash.text(purpose);
+    /// A hash of one kind of thing; two kinds never give comparable hashes.
+    pub fn new(part: Part) -> Self {
+        let mut hash = Self(SipHasher13::new_with_keys(0x6c67_7374_6f72_6501, 0x6375_7273_6f72_7631));
+        hash.number(part as u64);
         hash
     }
 
@@ -57,7 +89,7 @@ impl StableHash {
 
 /// What binds a cursor to a search: prefix, filter and order.
 pub fn search_fingerprint(prefix: &str, filter: Option<&Filter>, order: Order) -> u64 {
-    let mut hash = StableHash::new("search");
+    let mut hash = StableHash::new(Part::Search);
     hash.text(prefix);
     hash.number(filter.map_or(0, Filter::fingerprint));
     hash.number(match order.by {
@@ -73,7 +105,7 @@ pub fn search_fingerprint(prefix: &str, filter: Option<&Filter>, order: Order) -
 pub fn list_fingerprint(conditions: &[MatchCondition], max_depth: Option<usize>) -> u64 {
     let mut parts: Vec<u64> = conditions.iter().map(condition_fingerprint).collect();
     parts.sort_unstable();
-    let mut hash = StableHash::new("list_namespaces");
+    let mut hash = StableHash::new(Part::ListNamespaces);
     hash.number(parts.len() as u64);
     for part in parts {
         hash.number(part);
@@ -83,7 +115,7 @@ pub fn list_fingerprint(conditions: &[MatchCondition], max_depth: Option<usize>)
 }
 
 fn condition_fingerprint(condition: &MatchCondition) -> u64 {
-    let mut hash = StableHash::new("condition");
+    let mut hash = StableHash::new(Part::MatchCondition);
     hash.number(u64::from(condition.suffix));
     for label in &condition.path {
         hash.number(u64::from(label.is_some()));
@@ -93,7 +125,7 @@ fn condition_fingerprint(condition: &MatchCondition) -> u64 {
 }
 
 fn tag(fingerprint: u64, payload: &[u8]) -> [u8; 8] {
-    let mut hash = StableHash::new("cursor");
+    let mut hash = StableHash::new(Part::Cursor);
     hash.number(fingerprint);
     hash.hasher().write(payload);
     hash.finish().to_le_bytes()
@@ -151,10 +183,16 @@ mod tests {
         // A release that gives another text breaks every cursor that is out there.
         assert_eq!(
             encode(&Position { time_us: 1, path: "a\0b".into(), key: "k".into() }, 7),
-            "ATk0I-AZqJ_rAQAAAAAAAAADAAAAYQBiaw"
+            "Aabyp8aQ6MZ3AQAAAAAAAAADAAAAYQBiaw"
         );
-        assert_eq!(search_fingerprint("a\0b", None, Order::KEY), 1_726_994_020_823_399_307);
-        assert_eq!(list_fingerprint(&[], Some(2)), 7_830_949_702_161_495_079);
+        let filter = Filter::parse(
+            r#"{"a":{"$gt":1,"$ne":null},"b":{"c":[true,{"d":-1.50e3}]},"$or":[{"e":{"$in":["x"]}}]}"#,
+            false,
+        );
+        let filter = filter.expect("a filter");
+        assert_eq!(search_fingerprint("a\0b", Some(&filter), Order::KEY), 8_208_964_501_588_394_849);
+        let condition = MatchCondition { suffix: true, path: vec![None, Some("b".into())] };
+        assert_eq!(list_fingerprint(&[condition], Some(2)), 13_919_778_226_750_925_734);
     }
 
     #[test]

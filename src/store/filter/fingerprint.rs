@@ -1,7 +1,7 @@
 //! A hash of what a filter means, for cursors.
 
 use crate::json::number;
-use crate::store::cursor::StableHash;
+use crate::store::cursor::{Part, StableHash};
 
 use super::operand::{Bound, Operand};
 use super::path::Step;
@@ -13,8 +13,8 @@ pub(super) fn fingerprint(root: &All) -> u64 {
 }
 
 /// The hash of parts whose order says something.
-fn sequence(purpose: &str, parts: impl IntoIterator<Item = u64>) -> u64 {
-    let mut hash = StableHash::new(purpose);
+fn sequence(kind: Part, parts: impl IntoIterator<Item = u64>) -> u64 {
+    let mut hash = StableHash::new(kind);
     let mut count = 0;
     for part in parts {
         hash.number(part);
@@ -25,22 +25,22 @@ fn sequence(purpose: &str, parts: impl IntoIterator<Item = u64>) -> u64 {
 }
 
 /// The hash of parts whose order says nothing.
-fn set(purpose: &str, parts: impl IntoIterator<Item = u64>) -> u64 {
+fn set(kind: Part, parts: impl IntoIterator<Item = u64>) -> u64 {
     let mut parts: Vec<u64> = parts.into_iter().collect();
     parts.sort_unstable();
-    sequence(purpose, parts)
+    sequence(kind, parts)
 }
 
 fn all(conditions: &All) -> u64 {
     let others = conditions.others.iter().map(|node| match node {
-        Node::Any(choices) => set("or", choices.iter().map(all)),
-        Node::Not(conditions) => sequence("not", [all(conditions)]),
+        Node::Any(choices) => set(Part::Or, choices.iter().map(all)),
+        Node::Not(conditions) => sequence(Part::Not, [all(conditions)]),
     });
-    set("and", conditions.fields.iter().map(field).chain(others))
+    set(Part::And, conditions.fields.iter().map(field).chain(others))
 }
 
 fn field(field: &Field) -> u64 {
-    let mut hash = StableHash::new("field");
+    let mut hash = StableHash::new(Part::Field);
     hash.text(&field.written[..field.name_len]);
     for step in &field.steps {
         match step {
@@ -61,55 +61,55 @@ fn field(field: &Field) -> u64 {
 
 fn test(test_: &Test) -> u64 {
     match test_ {
-        Test::Equal(value) => sequence("equal", [operand(value)]),
-        Test::Members(conditions) => sequence("members", [all(conditions)]),
+        Test::Equal(value) => sequence(Part::Equal, [operand(value)]),
+        Test::Members(conditions) => sequence(Part::Members, [all(conditions)]),
         Test::Compare(comparison, bound) => {
-            let purpose = match comparison {
-                Comparison::Equal => "equal",
-                Comparison::Greater => "greater",
-                Comparison::GreaterOrEqual => "greater or equal",
-                Comparison::Less => "less",
-                Comparison::LessOrEqual => "less or equal",
+            let kind = match comparison {
+                Comparison::Equal => Part::Equal,
+                Comparison::Greater => Part::Greater,
+                Comparison::GreaterOrEqual => Part::GreaterOrEqual,
+                Comparison::Less => Part::Less,
+                Comparison::LessOrEqual => Part::LessOrEqual,
             };
             sequence(
-                purpose,
+                kind,
                 [match bound {
                     Bound::Number(value) => numeric(value.text()),
                     Bound::String(value) => text(value),
                 }],
             )
         }
-        Test::In(values) => set("in", values.iter().map(operand)),
-        Test::Exists => sequence("exists", []),
-        Test::Both(tests) => set("both", tests.iter().map(test)),
-        Test::Either(tests) => set("either", tests.iter().map(test)),
-        Test::Not(inner) => sequence("complement", [test(inner)]),
+        Test::In(values) => set(Part::In, values.iter().map(operand)),
+        Test::Exists => sequence(Part::Exists, []),
+        Test::Both(tests) => set(Part::Both, tests.iter().map(test)),
+        Test::Either(tests) => set(Part::Either, tests.iter().map(test)),
+        Test::Not(inner) => sequence(Part::Complement, [test(inner)]),
     }
 }
 
 fn numeric(value: &str) -> u64 {
-    let mut hash = StableHash::new("number");
+    let mut hash = StableHash::new(Part::Number);
     number::hash(value, hash.hasher());
     hash.finish()
 }
 
 fn text(value: &str) -> u64 {
-    let mut hash = StableHash::new("string");
+    let mut hash = StableHash::new(Part::String);
     hash.text(value);
     hash.finish()
 }
 
 fn operand(value: &Operand) -> u64 {
     match value {
-        Operand::Null => sequence("null", []),
-        Operand::Boolean(value) => sequence("boolean", [u64::from(*value)]),
+        Operand::Null => sequence(Part::Null, []),
+        Operand::Boolean(value) => sequence(Part::Boolean, [u64::from(*value)]),
         Operand::Number(value) => numeric(value.text()),
         Operand::String(value) => text(value),
-        Operand::Array(items) => sequence("array", items.iter().map(operand)),
+        Operand::Array(items) => sequence(Part::Array, items.iter().map(operand)),
         // Sorted by name and without repetition, so their order is always the same.
         Operand::Object(members) => {
-            sequence("object", members.iter().flat_map(|(name, value)| [text(name), operand(value)]))
+            sequence(Part::Object, members.iter().flat_map(|(name, value)| [text(name), operand(value)]))
         }
-        Operand::TooDeep => sequence("too deep", []),
+        Operand::TooDeep => sequence(Part::TooDeep, []),
     }
 }
