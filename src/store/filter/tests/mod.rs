@@ -1,3 +1,5 @@
+mod model;
+
 use super::*;
 use crate::error::Code;
 
@@ -198,6 +200,21 @@ fn what_is_no_filter_is_refused_with_its_place() {
     assert_eq!(Filter::parse("[]", false).expect_err("array").message(), "must be an object, not an array");
     // Names may repeat inside data that is compared: there the last counts.
     assert!(filter(r#"{"a":{"$eq":{"b":1,"b":2}}}"#).matches(r#"{"a":{"b":2}}"#, false));
+}
+
+#[test]
+fn filters_of_many_members() {
+    let object = |last: u32| {
+        let members: Vec<String> =
+            (0..100).map(|n| format!("\"m{n}\":{}", if n == 99 { last } else { n })).collect();
+        format!("{{{}}}", members.join(","))
+    };
+    for members in [1, 63, 64, 65, 100] {
+        let wanted: Vec<String> = (100 - members..100).map(|n| format!("\"m{n}\":{n}")).collect();
+        let filter = filter(&format!("{{{}}}", wanted.join(",")));
+        assert!(filter.matches(&object(99), false), "{members}");
+        assert!(!filter.matches(&object(98), false), "{members}");
+    }
 }
 
 #[test]
