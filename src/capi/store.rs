@@ -55,7 +55,7 @@ pub unsafe extern "C" fn lgstore_new(
         let runtime = unsafe { runtime::resolve(runtime) }?;
         // SAFETY: readable by contract.
         let text = unsafe { slice::text(config, config_len, "config") }?;
-        let config = if text.is_empty() { Config::from_env(std::env::vars()) } else { Config::parse(text) }?;
+        let config = Config::parse(text)?;
         let client = Client::new(runtime, config)?;
         // SAFETY: writable by contract.
         unsafe { write(out, pointer::into_raw::<lgstore_t>(client)) };

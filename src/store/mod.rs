@@ -3,7 +3,6 @@
 pub mod address;
 pub mod clock;
 pub mod config;
-mod config_interim;
 pub mod cursor;
 pub mod filter;
 pub mod item;

@@ -1,21 +1,39 @@
 //! The configuration of a store: one JSON document, strict, with a schema generated from these types.
+//!
+//! The types below say everything once: names, types, defaults, limits and meaning. The schema is
+//! generated from them and is also what documents, URLs and environment variables are checked
+//! against, so that none of the three can differ. `docs/configuration.md` explains it to users.
+
+mod check;
+mod env;
+mod parse;
+mod schema;
+mod url;
+
+use std::path::Path;
+use std::time::Duration;
 
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
+
+pub use schema::{describe, schema};
 
 /// A store's configuration. Times are seconds (fractions allowed), sizes bytes.
-#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq)]
+#[derive(Clone, Debug, Deserialize, JsonSchema, Serialize, PartialEq)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
     /// Where items live.
     pub backend: BackendName,
-    /// The file of the embedded store; absent = in memory, nothing on disk.
+    /// The file of the embedded store; null = in memory, nothing on disk.
+    #[schemars(length(min = 1, max = 4_096))]
     pub path: Option<String>,
     /// When a write to a file is acknowledged.
     pub durability: Durability,
     /// Top-level members (or, with `filter_paths`, paths) that a file keeps an index on.
+    #[schemars(length(max = 64), inner(length(min = 1, max = 1_024)), extend("uniqueItems" = true))]
     pub indexes: Vec<String>,
     /// Connections that read a file at the same time.
+    #[schemars(range(min = 1, max = 64))]
     pub readers: u32,
     /// Open the file for reading only.
     pub read_only: bool,
@@ -25,7 +43,8 @@ pub struct Config {
     pub limits: Limits,
     /// How searches behave.
     pub search: SearchConfig,
-    /// Deadline of a request that brings none, in seconds; absent = none.
+    /// Deadline of a request that brings none, in seconds; null = none.
+    #[schemars(range(min = 0.000_001, max = 86_400.0))]
     pub timeout: Option<f64>,
     /// Answer bounded reads on the caller's thread when the caller allows it.
     pub immediate: bool,
@@ -33,10 +52,12 @@ pub struct Config {
     pub test_clock: bool,
     /// What the fault backend does to requests.
     pub fault: FaultConfig,
+    /// Environment variables `LGSTORE_*` fill what this document leaves out.
+    pub from_env: bool,
 }
 
 /// The backends.
-#[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema, Serialize, PartialEq, Eq)]
 #[serde(rename_all = "snake_case")]
 pub enum BackendName {
     /// In this process: in memory, or in the file `path`.
@@ -47,7 +68,7 @@ pub enum BackendName {
 }
 
 /// When a write to a file is acknowledged.
-#[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema, Serialize, PartialEq, Eq)]
 #[serde(rename_all = "snake_case")]
 pub enum Durability {
     /// After it is on the medium: survives power loss.
@@ -58,51 +79,66 @@ pub enum Durability {
 }
 
 /// Times to live.
-#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq)]
+#[derive(Clone, Debug, Deserialize, JsonSchema, Serialize, PartialEq)]
 #[serde(default, deny_unknown_fields)]
 pub struct TtlConfig {
-    /// Seconds for puts without `ttl`; absent = for ever.
+    /// Seconds for puts without `ttl`; null = for ever.
+    #[schemars(extend("exclusiveMinimum" = 0), range(max = 630_720_000.0))]
     pub default_ttl: Option<f64>,
     /// Whether reads that do not say `refresh_ttl` move the expiry.
     pub refresh_on_read: bool,
     /// A refresh is passed over while less than this part (0 to 0.9) of the TTL has gone by.
+    #[schemars(range(min = 0.0, max = 0.9))]
     pub refresh_slack: f64,
-    /// Seconds between two runs of the sweeper; absent = none.
+    /// Seconds between two runs of the sweeper; null = none.
+    #[schemars(range(min = 0.001, max = 31_536_000.0))]
     pub sweep_interval: Option<f64>,
 }
 
 /// Sizes and counts.
-#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Eq)]
+#[derive(Clone, Debug, Deserialize, JsonSchema, Serialize, PartialEq, Eq)]
 #[serde(default, deny_unknown_fields)]
 pub struct Limits {
     /// Bytes of a value's text.
+    #[schemars(range(min = 1, max = 268_435_456))]
     pub value_bytes: usize,
     /// Bytes of a value's text from which a warning is logged.
+    #[schemars(range(min = 1, max = 268_435_456))]
     pub warn_value_bytes: usize,
     /// Bytes of a key.
+    #[schemars(range(min = 1, max = 65_535))]
     pub key_bytes: usize,
     /// Labels of a namespace.
+    #[schemars(range(min = 1, max = 64))]
     pub namespace_labels: usize,
     /// Code points of a label.
+    #[schemars(range(min = 1, max = 4_096))]
     pub label_chars: usize,
     /// Nesting of a value.
+    #[schemars(range(min = 1, max = 1_000))]
     pub value_depth: usize,
     /// Operations of a logged batch.
+    #[schemars(range(min = 1, max = 100_000))]
     pub logged_batch_operations: usize,
     /// Bytes of the values of a logged batch.
+    #[schemars(range(min = 1, max = 1_073_741_824))]
     pub logged_batch_bytes: usize,
     /// Operations of a batch from which a warning is logged.
+    #[schemars(range(min = 1, max = 1_000_000))]
     pub warn_batch_operations: usize,
     /// The greatest `limit` of a search or listing.
+    #[schemars(range(min = 1, max = 10_000_000))]
     pub search_limit: usize,
     /// Requests in flight; more are refused as busy.
+    #[schemars(range(min = 1, max = 262_144))]
     pub inflight_operations: usize,
     /// Bytes of request bodies in flight.
+    #[schemars(range(min = 1, max = 1_099_511_627_776u64))]
     pub inflight_bytes: usize,
 }
 
 /// How searches behave.
-#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Eq)]
+#[derive(Clone, Debug, Deserialize, JsonSchema, Serialize, PartialEq, Eq)]
 #[serde(default, deny_unknown_fields)]
 pub struct SearchConfig {
     /// The order of searches that name none.
@@ -110,43 +146,71 @@ pub struct SearchConfig {
     /// Member names in filters are paths: `a.b`, `a[0]`.
     pub filter_paths: bool,
     /// Rows per page of a cluster's answer.
+    #[schemars(range(min = 1, max = 100_000))]
     pub page_size: usize,
     /// Rows that a read may examine and still be answered on the caller's thread.
+    #[schemars(range(min = 0, max = 100_000))]
     pub immediate_rows: usize,
 }
 
-/// Names of orders, as in requests: a field and a direction.
-#[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema, PartialEq, Eq)]
-#[serde(rename_all = "snake_case")]
+/// Names of orders, as in requests: a field and a direction, `asc` when none is named.
+#[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema, Serialize, PartialEq, Eq)]
+#[schemars(extend("enum" = ["key", "key asc", "key desc", "updated_at", "updated_at asc", "updated_at desc",
+    "created_at", "created_at asc", "created_at desc"]))]
 #[allow(missing_docs)]
 pub enum OrderName {
     #[default]
-    #[serde(rename = "key")]
+    #[serde(rename = "key", alias = "key asc")]
     KeyAsc,
     #[serde(rename = "key desc")]
     KeyDesc,
-    #[serde(rename = "updated_at asc")]
+    #[serde(rename = "updated_at asc", alias = "updated_at")]
     UpdatedAsc,
     #[serde(rename = "updated_at desc")]
     UpdatedDesc,
-    #[serde(rename = "created_at asc")]
+    #[serde(rename = "created_at asc", alias = "created_at")]
     CreatedAsc,
     #[serde(rename = "created_at desc")]
     CreatedDesc,
 }
 
 /// What the fault backend does.
-#[derive(Clone, Debug, Default, Deserialize, JsonSchema, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema, Serialize, PartialEq, Eq)]
 #[serde(default, deny_unknown_fields)]
 pub struct FaultConfig {
     /// Microseconds that each accepted request waits before it runs.
+    #[schemars(range(min = 0, max = 3_600_000_000u64))]
     pub delay_us: u64,
     /// Every n-th request fails as unavailable; 0 = none.
     pub fail_every: u64,
     /// Every n-th request panics inside; 0 = none.
     pub panic_every: u64,
     /// Answers of get are padded with a member `"padding"` to this many bytes; 0 = not.
+    #[schemars(range(min = 0, max = 67_108_864))]
     pub size_bytes: usize,
+}
+
+impl Config {
+    /// The file to open; `None` = in memory.
+    pub fn engine_path(&self) -> Option<&Path> {
+        self.path.as_deref().map(Path::new)
+    }
+
+    /// How long a request may take that says nothing of it.
+    pub fn timeout(&self) -> Option<Duration> {
+        self.timeout.map(Duration::from_secs_f64)
+    }
+
+    /// How long the sweeper waits between two runs; `None` = it does not run.
+    pub fn sweep_interval(&self) -> Option<Duration> {
+        self.ttl.sweep_interval.map(Duration::from_secs_f64)
+    }
+
+    /// The configuration in force as a JSON document, every member spelled out.
+    pub fn to_json(&self) -> String {
+        // Nothing in these types can fail to be written.
+        serde_json::to_string(self).unwrap_or_default()
+    }
 }
 
 impl Default for Config {
@@ -165,6 +229,7 @@ impl Default for Config {
             immediate: true,
             test_clock: false,
             fault: FaultConfig::default(),
+            from_env: false,
         }
     }
 }
@@ -204,3 +269,6 @@ impl Default for SearchConfig {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
