@@ -2,7 +2,7 @@
 //!
 //! Own code and not a crate because three rules decide correctness here and no crate has them:
 //! values are kept verbatim while depth, surrogates and duplicate members are checked in the same
-//! pass (rulings 19); numbers compare as decimals of any size; and a filter must pick members out
+//! pass; numbers compare as decimals of any size; and a filter must pick members out
 //! of validated text without building a tree. Configuration, which is read once, uses serde_json.
 
 pub mod locate;
