@@ -78,6 +78,17 @@ pub trait Job: Send {
     /// `UnknownOutcome` where the commit itself failed in doubt). A job that is dropped instead was
     /// never applied.
     fn finish(self: Box<Self>, committed: Result<()>);
+
+    /// Whether nobody waits for the outcome any more. A job that says so may be dropped while the
+    /// engine can't write (another process holds the file's lock).
+    fn expired(&self) -> bool {
+        false
+    }
+
+    /// About how many bytes it writes, for the size of groups.
+    fn bytes(&self) -> usize {
+        0
+    }
 }
 
 /// An ordered engine in this process.
@@ -93,6 +104,12 @@ pub trait Engine: Send + Sync + 'static {
 
     /// A snapshot of now, or `None` when that would have to wait (`wait` false).
     fn view(&self, wait: bool) -> Result<Option<Self::View>>;
+
+    /// Like `view`, for exactly one read; may cost less, because no snapshot has to be kept. A
+    /// second read through it may see a later state.
+    fn single(&self, wait: bool) -> Result<Option<Self::View>> {
+        self.view(wait)
+    }
 
     /// Queues a write; jobs run in the order of submission. Never blocks on I/O of a file.
     fn submit(&self, job: Box<dyn Job>);

@@ -10,6 +10,8 @@ pub mod batch;
 pub mod chunked;
 pub mod conditional;
 pub mod engine;
+#[cfg(feature = "file")]
+pub mod file;
 pub mod list;
 pub mod memory;
 pub mod read;
