@@ -47,6 +47,13 @@ pub fn build(config: &Arc<Config>, clock: &Arc<Clock>, runtime: &Handle) -> Resu
     })
 }
 
+#[cfg(feature = "file")]
+fn file(config: Arc<Config>, clock: Arc<Clock>, runtime: Handle) -> Result<Arc<dyn Backend>> {
+    let engine = embedded::file::FileEngine::new(&config);
+    Ok(Arc::new(Embedded::new(engine, config, clock, runtime)))
+}
+
+#[cfg(not(feature = "file"))]
 fn file(_: Arc<Config>, _: Arc<Clock>, _: Handle) -> Result<Arc<dyn Backend>> {
     use crate::error::{Code, Error};
     Err(Error::new(Code::Unsupported, "this library was built without the durable engine").at("path"))
