@@ -287,3 +287,36 @@ fn a_search_refreshes_exactly_what_it_returns() {
     let (_, due) = store.read_within(&Operation::Search(Box::new(body)), None);
     assert_eq!(due.len(), 2, "an item without a TTL is not refreshed");
 }
+
+fn filtered(prefix: &str, filter: &str) -> Scope {
+    let filter = crate::store::filter::Filter::parse(filter, false).unwrap();
+    Scope { filter: Some(filter), ..scope(prefix) }
+}
+
+#[test]
+fn a_filter_chooses_before_offset_and_limit() {
+    let store = store();
+    for n in 0..30 {
+        let kind = if n % 3 == 0 { "x" } else { "y" };
+        store.put("a", &format!("{n:02}"), &format!("{{\"kind\":\"{kind}\",\"n\":{n}}}"));
+    }
+    let x = || filtered("a", r#"{"kind":"x"}"#);
+    let found = |order, offset, limit| {
+        let body = Search { scope: x(), ..search("a", order, offset, limit) };
+        keys(&store.read(Operation::Search(Box::new(body))))
+    };
+    assert_eq!(found(Order::KEY, 1, 3), ["03", "06", "09"]);
+    assert_eq!(found(UPDATED_DESC, 0, 2), ["27", "24"]);
+    assert_eq!(store.read(Operation::Count(Box::new(x()))), json!(10));
+    assert_eq!(store.delete_chunk(filtered("", r#"{"n":{"$lt":15},"kind":"x"}"#), None).removed, 5);
+    assert_eq!(found(Order::KEY, 0, 9), ["15", "18", "21", "24", "27"]);
+    assert_eq!(store.read(Operation::Count(Box::new(scope("")))), json!(25));
+}
+
+#[test]
+fn compare_and_set_compares_json_and_not_text() {
+    let store = store();
+    store.put("a", "k", r#"{"n":1.0,"b":[true]}"#);
+    let same = conditional(Condition::Value(value(r#"{ "b": [true], "n": 1 }"#)), Some("{}"));
+    assert_eq!(store.write(same)["applied"], true);
+}
