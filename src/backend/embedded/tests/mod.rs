@@ -3,4 +3,7 @@
 mod engine;
 pub(crate) mod harness;
 mod model;
+mod reluctant;
 mod semantics;
+mod stage;
+mod tasks;

@@ -259,10 +259,21 @@ fn refresh_moves_only_the_expiry_of_what_was_read() {
     let found = store.read(Operation::Search(Box::new(search("a", UPDATED_DESC, 0, 9))));
     assert_eq!(found["items"][0], after, "every index shows the new expiry");
 
+    // A refresh that comes late does not shorten.
+    store.now += SECOND;
+    let (_, later) = store.read_within(&get("a", "k", true), None);
+    store.refresh(later);
+    let longer = store.get("a", "k");
+    assert_eq!(longer["expires_at"], "2023-11-14T22:13:35.000000Z");
+    store.refresh(due.clone());
+    assert_eq!(store.get("a", "k"), longer);
+
     // Another version, an expired item and a deleted one stay as they are.
     store.write(put("a", "k", "{}", Some(SECOND)));
     let rewritten = store.get("a", "k");
-    store.refresh(due);
+    let mut ahead = due;
+    ahead[0].read = store.now + SECOND / 2;
+    store.refresh(ahead);
     assert_eq!(store.get("a", "k"), rewritten);
     let (_, due) = store.read_within(&get("a", "k", true), None);
     store.now += SECOND;

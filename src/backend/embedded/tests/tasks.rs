@@ -1,0 +1,250 @@
+//! The backend with real tasks: opening, cancelling, deadlines, closing, refreshing, faults.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use serde_json::{Value as Json, json};
+
+use super::harness::*;
+use super::reluctant::Reluctant;
+use super::stage::Stage;
+use crate::backend::Backend;
+use crate::backend::embedded::Embedded;
+use crate::backend::embedded::memory::Memory;
+use crate::backend::fault::Fault;
+use crate::error::Code;
+use crate::store::config::{Config, FaultConfig};
+use crate::store::operation::*;
+use crate::store::order::Order;
+
+fn memory(config: Config) -> Stage<Embedded<Memory>> {
+    Stage::new(config, |config, runtime| {
+        Embedded::new(Memory::new(), config, Arc::default(), runtime.handle().clone())
+    })
+}
+
+fn advance(seconds: i64) -> Operation {
+    Operation::Admin(Admin::Advance { by_us: seconds * SECOND })
+}
+
+#[test]
+fn requests_before_the_engine_is_open_wait_and_run() {
+    let stage = memory(Config::default());
+    assert!(stage.backend.immediate(&get("a", "k", false)).is_none());
+    let sent: Vec<_> = (0..50).map(|n| stage.send(put("a", &n.to_string(), "{}", None))).collect();
+    for one in sent {
+        assert_eq!(one.recv().unwrap(), Ok(Json::Null));
+    }
+    assert_eq!(stage.call(Operation::Count(Box::new(scope("a")))), Ok(json!(50)));
+    let at_once = stage.backend.immediate(&get("a", "7", false)).unwrap().unwrap();
+    assert!(at_once.contains("\"key\":\"7\""));
+}
+
+#[test]
+fn every_kind_of_request_has_its_answer() {
+    let stage = memory(Config { test_clock: true, ..Config::default() });
+    for kind in [Admin::Open, Admin::Migrate, Admin::Warmup] {
+        assert_eq!(stage.call(Operation::Admin(kind)), Ok(Json::Null));
+    }
+    assert_eq!(stage.call(Operation::Admin(Admin::Reindex)), Ok(json!(0)));
+    let health = stage.call(Operation::Admin(Admin::Health)).unwrap();
+    assert_eq!(
+        (&health["status"], &health["checks"]["engine"]["status"]),
+        (&json!("healthy"), &json!("healthy"))
+    );
+    assert!(health["latency_ms"].is_number());
+    assert_eq!(stage.call(Operation::Admin(Admin::ClusterInfo)).unwrap()["backend"], "memory");
+    let backup = Operation::Admin(Admin::Backup { path: "copy".into() });
+    assert_eq!(stage.call(backup), Err(Code::Unsupported));
+    for n in 0..2_500 {
+        let ttl = (n % 2 == 0).then_some(SECOND);
+        assert_eq!(stage.call(put("a", &n.to_string(), "{}", ttl)), Ok(Json::Null));
+    }
+    let search = Operation::Search(Box::new(search("", Order::KEY, 2_000, 1_000)));
+    assert_eq!(keys(&stage.call(search).unwrap()).len(), 500);
+    assert_eq!(stage.call(advance(5)), Ok(Json::Null));
+    assert_eq!(stage.call(Operation::Sweep), Ok(json!(1_250)));
+    assert_eq!(stage.call(Operation::DeletePrefix(Box::new(scope("a")))), Ok(json!(1_250)));
+    let listing = Operation::ListNamespaces(Box::new(list(vec![], None, 9)));
+    assert_eq!(stage.call(listing), Ok(json!({"namespaces":[]})));
+}
+
+#[test]
+fn advance_needs_the_option() {
+    let stage = memory(Config::default());
+    assert_eq!(stage.call(advance(1)), Err(Code::Unsupported));
+    assert_eq!(stage.backend.immediate(&advance(1)).unwrap().unwrap_err().code(), Code::Unsupported);
+}
+
+#[test]
+fn batches_read_before_they_write() {
+    let stage = memory(Config::default());
+    for mode in [Mode::Snapshot, Mode::Sequential] {
+        stage.call(put("a", "k", r#"{"n":0}"#, None)).unwrap();
+        let operations = vec![put("a", "k", r#"{"n":1}"#, None), get("a", "k", false)];
+        let batch = Operation::Batch(Box::new(Batch { operations, mode, logged: false }));
+        let answer = stage.call(batch).unwrap();
+        let seen = if mode == Mode::Snapshot { 0 } else { 1 };
+        assert_eq!(answer["results"][1]["result"]["value"]["n"], seen, "{mode:?}");
+    }
+}
+
+#[test]
+fn a_refresh_is_applied_before_the_clock_moves() {
+    let mut config = Config { test_clock: true, ..Config::default() };
+    config.ttl.refresh_slack = 0.0;
+    let stage = memory(config);
+    stage.call(put("a", "k", "{}", Some(10 * SECOND))).unwrap();
+    for round in 0..20 {
+        stage.call(advance(6)).unwrap();
+        let item = match round % 2 {
+            0 => stage.call(get("a", "k", true)).unwrap(),
+            _ => serde_json::from_str(&stage.backend.immediate(&get("a", "k", true)).unwrap().unwrap())
+                .unwrap(),
+        };
+        assert_eq!(item["key"], "k", "round {round}");
+    }
+    stage.call(advance(10)).unwrap();
+    assert_eq!(stage.call(get("a", "k", true)), Ok(Json::Null));
+}
+
+#[test]
+fn slack_saves_refreshes() {
+    let mut config = Config { test_clock: true, ..Config::default() };
+    config.ttl.refresh_slack = 0.5;
+    let stage = memory(config);
+    stage.call(put("a", "k", "{}", Some(10 * SECOND))).unwrap();
+    stage.call(advance(4)).unwrap();
+    let first = stage.call(get("a", "k", true)).unwrap();
+    stage.call(advance(2)).unwrap();
+    let second = stage.call(get("a", "k", true)).unwrap();
+    assert_eq!(second["expires_at"], first["expires_at"], "less than half had passed at the first read");
+    stage.call(advance(1)).unwrap();
+    let third = stage.call(get("a", "k", false)).unwrap();
+    assert_ne!(third["expires_at"], first["expires_at"]);
+}
+
+#[test]
+fn a_stopped_or_late_write_is_not_applied() {
+    let stage = memory(Config::default());
+    stage.call(Operation::Admin(Admin::Open)).unwrap();
+    let (task, ticket, outcome) = stage.task(put("a", "k", "{}", None), None);
+    let error = ticket.stop(Code::Cancelled).unwrap();
+    ticket.deliver(Err(error));
+    stage.backend.start(task);
+    assert_eq!(outcome.recv().unwrap(), Err(Code::Cancelled));
+    let batch = || {
+        let operations = vec![put("a", "b", "{}", None), put("a", "c", "{}", None)];
+        Operation::Batch(Box::new(Batch { operations, mode: Mode::Snapshot, logged: true }))
+    };
+    for operation in [put("a", "k", "{}", None), batch(), Operation::Sweep, delete_prefix()] {
+        let (task, _, outcome) = stage.task(operation, Some(Duration::ZERO));
+        stage.backend.start(task);
+        assert_eq!(outcome.recv().unwrap(), Err(Code::Timeout));
+    }
+    assert_eq!(stage.call(Operation::Count(Box::new(scope("")))), Ok(json!(0)));
+}
+
+fn delete_prefix() -> Operation {
+    Operation::DeletePrefix(Box::new(scope("")))
+}
+
+#[test]
+fn after_close_everything_is_refused() {
+    let stage = memory(Config::default());
+    stage.call(put("a", "k", "{}", None)).unwrap();
+    stage.backend.close();
+    assert_eq!(stage.backend.immediate(&get("a", "k", false)).unwrap().unwrap_err().code(), Code::Closed);
+    assert_eq!(stage.call(get("a", "k", false)), Err(Code::Closed));
+    assert_eq!(stage.call(put("a", "k", "{}", None)), Err(Code::Closed));
+}
+
+fn reluctant(failures: usize) -> Stage<Embedded<Reluctant>> {
+    Stage::new(Config::default(), |config, runtime| {
+        let engine = Reluctant { inner: Memory::new(), failures: failures.into() };
+        Embedded::new(engine, config, Arc::default(), runtime.handle().clone())
+    })
+}
+
+#[test]
+fn one_failing_write_of_a_batch_fails_alone_unless_logged() {
+    let stage = reluctant(0);
+    let operations = |bad: usize| {
+        let bad = (0..bad).map(|n| put(&format!("n{n}"), "bad", "{}", None));
+        let mut all = vec![put("a", "1", "{}", None)];
+        all.extend(bad);
+        all.extend([get("a", "1", false), put("a", "2", "{}", None)]);
+        all
+    };
+    let batch = |bad, logged| {
+        let batch = Batch { operations: operations(bad), mode: Mode::Snapshot, logged };
+        stage.call(Operation::Batch(Box::new(batch)))
+    };
+    let count = || stage.call(Operation::Count(Box::new(scope("")))).unwrap();
+    assert_eq!(batch(1, true), Err(Code::Full));
+    assert_eq!(count(), json!(0));
+    let answer = batch(2, false).unwrap();
+    let codes: Vec<_> = answer["results"].as_array().unwrap().iter().map(|r| &r["error"]["code"]).collect();
+    let (none, full) = (&Json::Null, &json!("full"));
+    assert_eq!(codes, [none, full, full, none, none]);
+    assert_eq!(count(), json!(2));
+    // So many failures are the engine's and not the operations': the rest is not tried for ever.
+    let answer = batch(10, false).unwrap();
+    assert_eq!(answer["results"][0]["error"]["code"], "full");
+    assert_eq!(answer["results"][11].get("error"), None, "what was read stays read");
+}
+
+#[test]
+fn opening_is_tried_again_by_the_next_request() {
+    let stage = reluctant(2);
+    assert_eq!(stage.call(get("a", "k", false)), Err(Code::Unavailable));
+    let health = stage.call(Operation::Admin(Admin::Health)).unwrap();
+    assert_eq!(health["status"], "unhealthy");
+    assert_eq!(stage.call(get("a", "k", false)), Ok(Json::Null));
+}
+
+#[test]
+fn the_sweeper_reclaims_by_itself() {
+    let mut config = Config { test_clock: true, ..Config::default() };
+    config.ttl.sweep_interval = Some(0.01);
+    let stage = memory(config);
+    stage.call(put("a", "k", "{}", Some(SECOND))).unwrap();
+    stage.call(advance(2)).unwrap();
+    let deadline = Instant::now() + Duration::from_secs(10);
+    let items = || stage.call(Operation::Admin(Admin::ClusterInfo)).unwrap()["items"].clone();
+    while items() != json!(0) {
+        assert!(Instant::now() < deadline, "the sweeper has not run");
+        std::thread::yield_now();
+    }
+}
+
+fn faulty(fault: FaultConfig) -> Stage<Fault> {
+    Stage::new(Config { fault, ..Config::default() }, |config, runtime| {
+        Fault::new(config, Arc::default(), runtime.handle().clone())
+    })
+}
+
+#[test]
+fn faults_hit_accepted_requests_and_change_nothing() {
+    let stage = faulty(FaultConfig { fail_every: 2, panic_every: 3, ..FaultConfig::default() });
+    let outcomes: Vec<_> = (0..6).map(|n| stage.call(put("a", &n.to_string(), "{}", None))).collect();
+    let (fails, panics) = (Err(Code::Unavailable), Err(Code::Panic));
+    assert_eq!(outcomes, [Ok(Json::Null), fails.clone(), panics.clone(), fails, Ok(Json::Null), panics]);
+    assert_eq!(stage.call(Operation::Count(Box::new(scope("")))), Ok(json!(2)));
+}
+
+#[test]
+fn gets_are_padded_and_delays_can_be_cancelled() {
+    let stage = faulty(FaultConfig { size_bytes: 5_000, ..FaultConfig::default() });
+    assert_eq!(stage.call(get("a", "k", false)), Ok(Json::Null));
+    stage.call(put("a", "k", "{}", None)).unwrap();
+    assert_eq!(stage.call(get("a", "k", false)).unwrap().to_string().len(), 5_000);
+
+    let stage = faulty(FaultConfig { delay_us: 50_000, ..FaultConfig::default() });
+    let (task, ticket, outcome) = stage.task(put("a", "k", "{}", None), None);
+    stage.backend.start(task);
+    let error = ticket.stop(Code::Cancelled).expect("nothing has begun");
+    ticket.deliver(Err(error));
+    assert_eq!(outcome.recv().unwrap(), Err(Code::Cancelled));
+    assert_eq!(stage.call(get("a", "k", false)), Ok(Json::Null), "which began later and ran later");
+}
