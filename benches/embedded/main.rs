@@ -1,7 +1,7 @@
 //! The embedded store through the C ABI, beside its raw engines, in one run.
 //!
 //! `cargo bench --bench embedded` prints CPU, time and allocations per operation and the ratio to the
-//! raw engine; `-- --quick` runs a tenth. Rounds of all workloads are interleaved and the least CPU of
+//! raw engine; `-- --quick` runs a tenth, `-- memory` or `-- file` one engine. Rounds of all workloads are interleaved and the least CPU of
 //! five counts, because machines are shared; absolute times mean little, ratios of one run do.
 
 mod abi;
@@ -115,7 +115,7 @@ fn reads(table: &mut Table, name: &str, store: &Store, size: &Size) {
     search("list_namespaces of 1,000", LGSTORE_OP_LIST_NAMESPACES, list, 0);
 }
 
-fn writes(table: &mut Table, name: &str, store: &Store, size: &Size, puts: usize) {
+fn writes(table: &mut Table, name: &str, store: &Store, puts: usize) {
     let bodies: Vec<_> = scattered(puts).map(put_body).collect();
     for depth in [1, 64, 1_024] {
         let bodies = &bodies[..if depth == 1 { bodies.len() / 4 } else { bodies.len() }];
@@ -129,41 +129,71 @@ fn writes(table: &mut Table, name: &str, store: &Store, size: &Size, puts: usize
             store.queued(LGSTORE_OP_BATCH, &batches, 1);
         });
     }
-    let _ = size;
 }
 
 fn main() {
-    let quick = std::env::args().any(|argument| argument == "--quick");
-    let size = if quick {
+    let arguments: Vec<_> = std::env::args().collect();
+    let asked = |word: &str| arguments.iter().any(|argument| argument == word);
+    let size = if asked("--quick") {
         Size { reads: 20_000, writes: 5_000, durable: 400, rounds: 2 }
     } else {
         Size { reads: 200_000, writes: 50_000, durable: 2_000, rounds: 5 }
     };
     let folder = tempfile::tempdir().expect("a temporary folder");
-    let path = |name: &str| folder.path().join(name).to_string_lossy().into_owned();
-    let file =
-        |name: &str, extra: &str| format!("{{\"backend\":\"embedded\",\"path\":\"{}\"{extra}}}", path(name));
-    let memory = Store::open("{\"backend\":\"embedded\"}");
-    let normal = Store::open(&file("normal.db", ",\"durability\":\"normal\""));
-    let indexed = Store::open(&file("indexed.db", ",\"durability\":\"normal\",\"indexes\":[\"kind\"]"));
-    let full = Store::open(&file("full.db", ""));
-    for store in [&memory, &normal, &indexed, &full] {
-        load(store);
-    }
-    let raw_memory = raw::Memory::load();
-    let raw_file = raw::File::load(&folder.path().join("raw.db"));
+    let memory = (!asked("file")).then(MemoryRun::load);
+    let file = (!asked("memory")).then(|| FileRun::load(folder.path()));
     let mut table = Table::default();
     for _ in 0..size.rounds {
-        raw_memory.measure(&mut table, size.reads);
-        raw_file.measure(&mut table, size.reads, size.writes, size.durable);
-        reads(&mut table, "memory", &memory, &size);
-        reads(&mut table, "file", &normal, &size);
-        indexed_reads(&mut table, &indexed);
-        writes(&mut table, "memory", &memory, &size, size.writes);
-        writes(&mut table, "file normal", &normal, &size, size.writes);
-        writes(&mut table, "file full", &full, &size, size.durable);
+        if let Some(run) = &memory {
+            run.raw.measure(&mut table, size.reads);
+            reads(&mut table, "memory", &run.store, &size);
+            writes(&mut table, "memory", &run.store, size.writes);
+        }
+        if let Some(run) = &file {
+            run.raw.measure(&mut table, size.reads, size.writes, size.durable);
+            reads(&mut table, "file", &run.normal, &size);
+            indexed_reads(&mut table, &run.indexed);
+            writes(&mut table, "file normal", &run.normal, size.writes);
+            writes(&mut table, "file full", &run.full, size.durable);
+        }
     }
     table.print(raw::counterpart);
+}
+
+struct MemoryRun {
+    raw: raw::Memory,
+    store: Store,
+}
+
+impl MemoryRun {
+    fn load() -> Self {
+        let store = Store::open("{\"backend\":\"embedded\"}");
+        load(&store);
+        Self { raw: raw::Memory::load(), store }
+    }
+}
+
+struct FileRun {
+    raw: raw::File,
+    normal: Store,
+    indexed: Store,
+    full: Store,
+}
+
+impl FileRun {
+    fn load(folder: &std::path::Path) -> Self {
+        let open = |name: &str, extra: &str| {
+            let path = folder.join(name);
+            Store::open(&format!("{{\"backend\":\"embedded\",\"path\":\"{}\"{extra}}}", path.display()))
+        };
+        let normal = open("normal.db", ",\"durability\":\"normal\"");
+        let indexed = open("indexed.db", ",\"durability\":\"normal\",\"indexes\":[\"kind\"]");
+        let full = open("full.db", "");
+        for store in [&normal, &indexed, &full] {
+            load(store);
+        }
+        Self { raw: raw::File::load(&folder.join("raw.db")), normal, indexed, full }
+    }
 }
 
 fn indexed_reads(table: &mut Table, store: &Store) {

@@ -84,14 +84,14 @@ impl File {
             let mut put = self.connection.prepare_cached(PUT).expect("statement");
             for n in group {
                 let (_, key) = place(*n);
-                put.execute(params![n / 100, key, value(*n), *n as i64, [7u8; 16]]).expect("put");
+                put.execute(params![(n / 100) as i64, key, value(*n), *n as i64, [7u8; 16]]).expect("put");
             }
             self.connection.execute_batch("COMMIT").expect("commit");
         }
     }
 
     pub fn measure(&self, table: &mut Table, reads: usize, writes: usize, durable: usize) {
-        let places: Vec<_> = scattered(reads).map(|n| (n / 100, place(n).1)).collect();
+        let places: Vec<_> = scattered(reads).map(|n| ((n / 100) as i64, place(n).1)).collect();
         table.round("raw file get", reads, || {
             let mut get = self.connection.prepare_cached(GET).expect("statement");
             for (namespace, key) in &places {
