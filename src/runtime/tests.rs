@@ -389,3 +389,56 @@ fn options_out_of_range_name_the_option() {
         assert_eq!((error.code(), error.field()), (Code::InvalidArg, Some(field)));
     }
 }
+
+#[test]
+fn each_runtimes_threads_log_to_it_alone() {
+    let (loud, silent) = (runtime("loud"), runtime("silent"));
+    let (sender, lines) = channel();
+    loud.log()
+        .set_sink(
+            Some(Box::new(move |_, json| {
+                let _ = sender.send(json.to_owned());
+            })),
+            5,
+        )
+        .expect("set");
+    for (runtime, name) in [(&silent, "silent"), (&loud, "loud")] {
+        let task = async move { tracing::info!("task of {name}") };
+        runtime.handle().block_on(runtime.handle().spawn(task)).expect("ran");
+        let blocks = move || tracing::info!("blocking of {name}");
+        runtime.handle().block_on(runtime.handle().spawn_blocking(blocks)).expect("ran");
+        let thread =
+            runtime.spawn_thread("wr", 1, move || tracing::info!("thread of {name}")).expect("a thread");
+        thread.join().expect("ran");
+        runtime.callbacks().post(Box::new(|| std::panic::resume_unwind(Box::new("quiet"))));
+    }
+    for runtime in [silent, loud] {
+        runtime.join(Some(PATIENCE)).expect("joined");
+    }
+    let lines: Vec<_> = lines.iter().collect();
+    for text in ["task of loud", "blocking of loud", "thread of loud", "a callback panicked"] {
+        assert_eq!(lines.iter().filter(|line| line.contains(text)).count(), 1, "{text}: {lines:?}");
+    }
+    assert_eq!(lines.len(), 4, "{lines:?}");
+}
+
+#[test]
+fn a_log_callback_that_hangs_is_named_by_join() {
+    let runtime = runtime("hang");
+    let (go, gate) = channel::<()>();
+    let gate = parking_lot::Mutex::new(gate);
+    let sink = move |_: i32, _: &str| {
+        let _ = gate.lock().recv();
+    };
+    runtime.log().set_sink(Some(Box::new(sink)), 1).expect("set");
+    runtime.log().with(tracing::Level::ERROR, || tracing::error!("stuck"));
+    let ending = runtime.ending();
+    drop(runtime);
+    while ending.stage() != Stage::Log {
+        std::thread::yield_now();
+    }
+    let error = ending.wait(Some(Duration::from_millis(1))).expect_err("a stuck log callback");
+    assert!(error.code() == Code::Timeout && error.message().contains("log callback"), "{error}");
+    drop(go);
+    ending.wait(Some(PATIENCE)).expect("ended");
+}

@@ -6,7 +6,7 @@
 use std::cell::Cell;
 use std::fmt::Write;
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicI64, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::thread::available_parallelism;
 use std::time::{Duration, Instant};
 
@@ -38,8 +38,6 @@ struct Shard {
     kinds: [KindShard; KINDS],
     /// Requests refused before they were taken, by code.
     refused: [AtomicU64; CODES],
-    /// Begun here less ended here: only the sum over shards means something.
-    in_flight: AtomicI64,
 }
 
 struct KindShard {
@@ -61,7 +59,7 @@ pub struct Snapshot {
     pub refused: Vec<(Code, u64)>,
     /// All kinds together.
     pub total: OperationCounts,
-    /// Accepted and not yet answered.
+    /// Accepted and not yet answered: whoever admits requests knows it and fills it in; else 0.
     pub in_flight: u64,
     /// How long this counts already.
     pub period: Duration,
@@ -126,19 +124,7 @@ impl Metrics {
         self.shard().refused[index(code)].fetch_add(1, Ordering::Relaxed);
     }
 
-    /// An accepted request begins; [`Metrics::ended`] follows exactly once, on any thread.
-    #[inline]
-    pub fn began(&self) {
-        self.shard().in_flight.fetch_add(1, Ordering::Relaxed);
-    }
-
-    /// An accepted request has its outcome.
-    #[inline]
-    pub fn ended(&self) {
-        self.shard().in_flight.fetch_sub(1, Ordering::Relaxed);
-    }
-
-    /// Sets everything but the requests in flight to zero. Operations that end meanwhile count
+    /// Sets everything to zero. Operations that end meanwhile count
     /// before or after, never twice.
     pub fn reset(&self) {
         let mut since = self.since.lock();
@@ -162,7 +148,9 @@ impl Metrics {
         let mut errors = [0; CODES];
         let mut total = Sum::new(&self.config);
         let mut operations = Vec::new();
-        for kind in Kind::ALL {
+        let used =
+            |kind: &Kind| self.shards.iter().any(|s| s.kinds[*kind as usize - 1].latency.get().is_some());
+        for kind in Kind::ALL.into_iter().filter(used) {
             let mut sum = Sum::new(&self.config);
             for shard in &self.shards {
                 let counts = &shard.kinds[kind as usize - 1];
@@ -182,14 +170,12 @@ impl Metrics {
             }
         }
         let refused = |code: usize| self.shards.iter().map(|s| s.refused[code].load(Ordering::Relaxed)).sum();
-        let in_flight: i64 = self.shards.iter().map(|s| s.in_flight.load(Ordering::Relaxed)).sum();
         Snapshot {
             operations,
             errors: by_code(|code| errors[code]),
             refused: by_code(refused),
             total: total.counts(),
-            // A request that ends while the shards are read may be seen ending and not beginning.
-            in_flight: u64::try_from(in_flight).unwrap_or(0),
+            in_flight: 0,
             period,
         }
     }
@@ -224,7 +210,6 @@ impl Shard {
                 errors: [const { AtomicU64::new(0) }; CODES],
             }),
             refused: [const { AtomicU64::new(0) }; CODES],
-            in_flight: AtomicI64::new(0),
         }
     }
 }
