@@ -32,6 +32,8 @@ fn sources() -> Vec<PathBuf> {
         .expect("src/capi")
         .map(|entry| entry.expect("entry of src/capi").path())
         .filter(|path| path.extension().is_some_and(|extension| extension == "rs"))
+        // mod.rs would bring all others along once more, in its own order.
+        .filter(|path| path.file_name().is_some_and(|name| name != "mod.rs"))
         .collect();
     files.sort_by_key(|path| {
         let stem = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
@@ -51,16 +53,18 @@ fn generated() -> String {
     arranged(&String::from_utf8(text).expect("UTF-8"))
 }
 
-/// What cbindgen has no setting for: runs of plain constants without blank lines between them, a
-/// heading before the functions of each object, and the trailer inside the include guard.
+/// What cbindgen has no setting for: short comments on one line, constants without blank lines between
+/// them, a heading before the functions of each object, and the trailer inside the include guard.
 fn arranged(text: &str) -> String {
     let (body, trailer) = text.split_once("\n#endif  /* LGSTORE_H */\n").expect("an include guard");
     let sections = sections();
     let mut out = String::with_capacity(text.len() + 1024);
     let mut section = "";
     let mut after_define = false;
-    for block in body.split("\n\n") {
-        let is_define = block.starts_with("#define ") && !block.contains('\n');
+    for block in body.replace(" * # Safety\n * ", " * Safety: ").split("\n\n") {
+        let block = &short_comments(block);
+        let is_define = block.lines().next_back().is_some_and(|line| line.starts_with("#define "))
+            && block.lines().count() <= 2;
         if !out.is_empty() {
             out.push_str(if is_define && after_define { "\n" } else { "\n\n" });
         }
@@ -75,6 +79,27 @@ fn arranged(text: &str) -> String {
         after_define = is_define;
     }
     format!("{out}\n{}\n\n#endif /* LGSTORE_H */\n", trailer.trim_end())
+}
+
+/// Puts comments of one line on one line.
+fn short_comments(block: &str) -> String {
+    let lines: Vec<&str> = block.lines().collect();
+    let mut out = Vec::with_capacity(lines.len());
+    let mut at = 0;
+    while at < lines.len() {
+        let indent = &lines[at][..lines[at].len() - lines[at].trim_start().len()];
+        match (lines[at].trim(), lines.get(at + 1), lines.get(at + 2).map(|line| line.trim())) {
+            ("/**", Some(text), Some("*/")) => {
+                out.push(format!("{indent}/** {} */", text.trim().trim_start_matches("* ")));
+                at += 3;
+            }
+            _ => {
+                out.push(lines[at].to_owned());
+                at += 1;
+            }
+        }
+    }
+    out.join("\n")
 }
 
 /// For each source: the first line of its module documentation, and the functions that it exports.
