@@ -65,15 +65,19 @@ pub(super) unsafe fn object<'a, H: Opaque + 'a>(pointer: *const H) -> Result<&'a
 /// `pointer` is NULL or came from `into_raw::<H>`, and nobody uses it during or after this call.
 pub(super) unsafe fn take<H: Opaque>(pointer: *mut H) -> Option<Arc<H::Object>> {
     // SAFETY: by the contract above.
-    let object = unsafe { object(pointer) }.ok()?.clone();
+    let object = unsafe { object(pointer) }.ok()?;
     // SAFETY: `object` has checked that it is a live handle.
     unsafe { &*pointer }.handle().magic.store(FREED, Ordering::Release);
     if cfg!(debug_assertions) {
+        // The memory stays, the object must not: a store kept alive would keep its runtime alive.
+        // SAFETY: moved out once; the handle is never dropped, and its magic keeps everyone else out.
+        let object = unsafe { std::ptr::read(object) };
         quarantine(pointer as usize);
-    } else {
-        // SAFETY: it came from Box::into_raw and the caller gives it up.
-        drop(unsafe { Box::from_raw(pointer) });
+        return Some(object);
     }
+    let object = object.clone();
+    // SAFETY: it came from Box::into_raw and the caller gives it up.
+    drop(unsafe { Box::from_raw(pointer) });
     Some(object)
 }
 
