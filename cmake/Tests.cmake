@@ -13,6 +13,7 @@ lgstore_require(LGSTORE_RUSTFMT rustfmt "rustup component add rustfmt" HINTS "$E
 lgstore_require(LGSTORE_CLIPPY cargo-clippy "rustup component add clippy" HINTS "$ENV{HOME}/.cargo/bin")
 
 # What every test may rely on. State of tests goes under LGSTORE_WORK_DIR and nowhere else.
+# Not CC: it would make Cargo compile SQLite again whenever it comes or goes.
 set(lgstore_work "${CMAKE_CURRENT_BINARY_DIR}/work")
 file(MAKE_DIRECTORY "${lgstore_work}")
 set(lgstore_environment
@@ -24,8 +25,8 @@ set(lgstore_environment
   "LGSTORE_CARGO_DIR=${LGSTORE_CARGO_DIR}"
   "CARGO_TARGET_DIR=${LGSTORE_CARGO_DIR}"
   "CARGO=${LGSTORE_CARGO}"
-  "CC=${CMAKE_C_COMPILER}"
-  "CXX=${CMAKE_CXX_COMPILER}")
+  "LGSTORE_CC=${CMAKE_C_COMPILER}"
+  "LGSTORE_CXX=${CMAKE_CXX_COMPILER}")
 
 # lgstore_test(<name> LABELS <label>... TIMEOUT <seconds> [LOCK <resource>] COMMAND ...)
 function(lgstore_test name)

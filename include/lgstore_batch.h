@@ -128,7 +128,9 @@ static inline lgstore_status_t lgstore_batch(lgstore_t *store, lgstore_batch_t *
   lgstore_text_raw(&batch->text, "]}");
   if (!batch->text.failed) {
     const lgstore_request_t request = lgstore_batch_request(batch);
-    status = lgstore_call(store, &request, result, err);
+    lgstore_result_t *unread = NULL;
+    status = lgstore_call(store, &request, result != NULL ? result : &unread, err);
+    lgstore_result_free(unread);
   }
   batch->text.len = len;
   return status;

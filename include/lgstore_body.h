@@ -221,6 +221,7 @@ static inline lgstore_status_t lgstore_ops_call(lgstore_t *store, uint32_t op, l
                                                 uint64_t timeout_us, uint64_t tag, lgstore_result_t **result,
                                                 lgstore_error_t **err) {
   lgstore_request_t request;
+  lgstore_result_t *unread = NULL;
   lgstore_status_t status = LGSTORE_E_BUSY;
   lgstore_text_raw(body, "}");
   if (result != NULL) *result = NULL;
@@ -233,7 +234,8 @@ static inline lgstore_status_t lgstore_ops_call(lgstore_t *store, uint32_t op, l
     request.json_len = body->len;
     request.timeout_us = timeout_us;
     request.tag = tag;
-    status = lgstore_call(store, &request, result, err);
+    status = lgstore_call(store, &request, result != NULL ? result : &unread, err);
+    lgstore_result_free(unread);
   }
   lgstore_text_free(body);
   return status;

@@ -367,7 +367,7 @@ fn layout_is_frozen() {
     let (source, program) = (folder.path().join("layout.c"), folder.path().join("layout"));
     fs::write(folder.path().join("lgstore.h"), generated()).expect("the header");
     fs::write(&source, layout_program(&generated())).expect("the program");
-    let compiler = std::env::var("CC").unwrap_or_else(|_| "cc".to_owned());
+    let compiler = std::env::var("LGSTORE_CC").unwrap_or_else(|_| "cc".to_owned());
     let status = Command::new(&compiler)
         .args(["-std=c11", "-o"])
         .args([&program, &source])

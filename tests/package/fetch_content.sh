@@ -1,6 +1,6 @@
 # A project that takes lgstore's source into its own build gets the targets, and none of its tests.
 . "$(dirname "$0")/common.sh"
-"$CMAKE" -S "$LGSTORE_SOURCE_DIR/tests/package/fetch" -B "$here/build" -DCMAKE_C_COMPILER="$CC" \
+"$CMAKE" -S "$LGSTORE_SOURCE_DIR/tests/package/fetch" -B "$here/build" -DCMAKE_C_COMPILER="$LGSTORE_CC" \
   -DLGSTORE_SOURCE_DIR="$LGSTORE_SOURCE_DIR" -DLGSTORE_PROFILE="$LGSTORE_PROFILE"
 "$CMAKE" --build "$here/build"
 run_clients "$here/build"

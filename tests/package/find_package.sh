@@ -2,6 +2,6 @@
 . "$(dirname "$0")/common.sh"
 install_and_move
 "$CMAKE" -S "$LGSTORE_SOURCE_DIR/tests/package/client" -B "$here/build" -DCMAKE_PREFIX_PATH="$prefix" \
-  -DCMAKE_C_COMPILER="$CC"
+  -DCMAKE_C_COMPILER="$LGSTORE_CC"
 "$CMAKE" --build "$here/build"
 run_clients "$here/build"

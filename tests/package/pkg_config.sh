@@ -9,8 +9,8 @@ mkdir "$here/build"
 # pkg-config escapes the space in the folder's name; eval reads it back as a shell would in a Makefile.
 libdir=$(cd "$PKG_CONFIG_PATH/.." && pwd)
 for kind in lgstore shared; do
-  eval "$CC" '"$main"' -o '"$here/build/client_$kind"' "$("$PKG_CONFIG" --cflags --libs lgstore)" \
+  eval "$LGSTORE_CC" '"$main"' -o '"$here/build/client_$kind"' "$("$PKG_CONFIG" --cflags --libs lgstore)" \
     '-Wl,-rpath,"$libdir"'
 done
-eval "$CC" '"$main"' -o '"$here/build/client_static"' "$("$PKG_CONFIG" --cflags --libs lgstore-static)"
+eval "$LGSTORE_CC" '"$main"' -o '"$here/build/client_static"' "$("$PKG_CONFIG" --cflags --libs lgstore-static)"
 run_clients "$here/build"

@@ -30,10 +30,10 @@ int main(void) { return other_answer(42) == 42 ? client() : 1; }
 C
 system="-lgcc_s -lutil -lrt -lpthread -lm -ldl"
 # Both orders: the linker takes objects from archives from left to right.
-"$CC" "$here/both.c" -I "$LGSTORE_SOURCE_DIR/include" "$LGSTORE_STATIC_LIBRARY" "$here/libother.a" $system -o "$here/one"
-"$CC" "$here/both.c" -I "$LGSTORE_SOURCE_DIR/include" "$here/libother.a" "$LGSTORE_STATIC_LIBRARY" $system -o "$here/two"
+"$LGSTORE_CC" "$here/both.c" -I "$LGSTORE_SOURCE_DIR/include" "$LGSTORE_STATIC_LIBRARY" "$here/libother.a" $system -o "$here/one"
+"$LGSTORE_CC" "$here/both.c" -I "$LGSTORE_SOURCE_DIR/include" "$here/libother.a" "$LGSTORE_STATIC_LIBRARY" $system -o "$here/two"
 # And all of both, as a plugin or a Go program may link them.
-"$CC" "$here/both.c" -I "$LGSTORE_SOURCE_DIR/include" -Wl,--whole-archive "$LGSTORE_STATIC_LIBRARY" \
+"$LGSTORE_CC" "$here/both.c" -I "$LGSTORE_SOURCE_DIR/include" -Wl,--whole-archive "$LGSTORE_STATIC_LIBRARY" \
   "$here/libother.a" -Wl,--no-whole-archive $system -o "$here/all"
 "$here/one"
 "$here/two"
