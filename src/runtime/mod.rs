@@ -1,7 +1,7 @@
 //! The owner of the threads: a Tokio runtime, callback threads, the log thread.
 //!
 //! Whoever needs the threads holds an `Arc<Runtime>`; tasks never do (they hold a
-//! [`Handle`](tokio::runtime::Handle) and a [`CallbackPool`]), or the runtime would keep itself
+//! [`Handle`] and a [`CallbackPool`]), or the runtime would keep itself
 //! alive. When the last reference goes, on whichever thread, everything goes to a thread of its own
 //! called reaper: there the Tokio runtime is dropped (its tasks are dropped and complete
 //! themselves), then the callback threads run empty and end, then the log does. So no thread ever

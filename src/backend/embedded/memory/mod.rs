@@ -1,6 +1,6 @@
 //! The engine that keeps everything in memory and nothing on disk.
 //!
-//! One immutable [`root::Root`] is current; a view is a reference to it, so readers never wait and
+//! One immutable `root::Root` is current; a view is a reference to it, so readers never wait and
 //! hold nobody up. Writers combine (see [`Memory::submit`]).
 
 mod change;
