@@ -73,7 +73,7 @@ pub unsafe extern "C" fn lgstore_cq_fd(queue: *mut lgstore_cq_t) -> i32 {
     boundary::value(-1, || {
         // SAFETY: live by contract.
         let Ok(queue) = (unsafe { pointer::object(queue) }) else { return -1 };
-        queue.descriptor(EventFd::new)
+        queue.descriptor(EventFd::make)
     })
 }
 
@@ -228,14 +228,14 @@ struct EventFd(i32);
 
 impl EventFd {
     #[cfg(target_os = "linux")]
-    fn new() -> Option<Box<dyn Signal>> {
+    fn make() -> Option<Box<dyn Signal>> {
         // SAFETY: no memory is passed.
         let fd = unsafe { libc::eventfd(0, libc::EFD_NONBLOCK | libc::EFD_CLOEXEC) };
         (fd >= 0).then(|| Box::new(Self(fd)) as Box<dyn Signal>)
     }
 
     #[cfg(not(target_os = "linux"))]
-    fn new() -> Option<Box<dyn Signal>> {
+    fn make() -> Option<Box<dyn Signal>> {
         None
     }
 }

@@ -201,10 +201,10 @@ impl Client {
     /// Asks a request to end early. Its one completion still comes: cancelled, or its own outcome
     /// when that was decided first or a write had begun. Unknown and finished ids are no error.
     pub fn cancel(&self, id: u64) {
-        if let Some(ticket) = self.desk.find(id) {
-            if let Some(error) = ticket.stop(Code::Cancelled) {
-                self.deliver_later(ticket, error);
-            }
+        if let Some(ticket) = self.desk.find(id)
+            && let Some(error) = ticket.stop(Code::Cancelled)
+        {
+            self.deliver_later(ticket, error);
         }
     }
 

@@ -136,10 +136,10 @@ impl CompletionQueue {
         if inner.entries.is_empty() {
             // Both under the lock: a push after this finds the bell armed and the signal clear.
             inner.armed = true;
-            if std::mem::take(&mut inner.signalled) {
-                if let Some(signal) = self.signal.get() {
-                    signal.clear();
-                }
+            if std::mem::take(&mut inner.signalled)
+                && let Some(signal) = self.signal.get()
+            {
+                signal.clear();
             }
         }
     }
@@ -181,10 +181,10 @@ impl CompletionQueue {
     }
 
     fn raise(&self, inner: &mut Inner) {
-        if !std::mem::replace(&mut inner.signalled, true) {
-            if let Some(signal) = self.signal.get() {
-                signal.set();
-            }
+        if !std::mem::replace(&mut inner.signalled, true)
+            && let Some(signal) = self.signal.get()
+        {
+            signal.set();
         }
     }
 
