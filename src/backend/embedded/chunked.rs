@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use super::engine::{Engine, Job, Transaction, View};
-use super::read::{Reading, examine};
+use super::read::Reading;
 use super::write::Claim;
 use super::{Shared, engine::Scan, guarded};
 use crate::error::Result;
@@ -38,9 +38,12 @@ pub fn delete_chunk(
     let mut found: Vec<Address> = Vec::new();
     let (mut rows, mut next) = (0, None);
     let filter = scope.filter.as_ref();
-    let scan = Scan { scope: scope.prefix.path(), order: Order::KEY, after, filter };
+    // The engine is not given the filter: it might pass over any number of rows in one transaction,
+    // in which other writers wait, and the chunk's end would not be known.
+    let scan = Scan { scope: scope.prefix.path(), order: Order::KEY, after, filter: None, skip: None };
+    let (meter, _) = reading.split();
     View::scan(transaction, &scan, &mut |entry| {
-        if let Ok(true) = examine(&entry, filter, &mut reading) {
+        if let Ok(true) = meter.examine(&entry, filter) {
             found.push(Address::new(entry.path, entry.key));
         }
         rows += 1;

@@ -16,7 +16,7 @@ use crate::store::order::{Order, Position};
 pub type Flow = ControlFlow<()>;
 
 /// A walk over stored items, expired ones included.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct Scan<'a> {
     /// Joined path: the namespace itself and everything below it, by labels; empty = everything.
     pub scope: &'a str,
@@ -27,6 +27,9 @@ pub struct Scan<'a> {
     /// Only entries that match are wanted. An engine may use it to pass over rows that surely do
     /// not match (a declared index); it must never pass over one that does. The caller checks again.
     pub filter: Option<&'a Filter>,
+    /// Told of rows that the engine examines without a visit (because of `filter`, or because they
+    /// lie elsewhere), with the bytes that were looked at; a break ends the scan like one of `visit`.
+    pub skip: Option<&'a dyn Fn(usize) -> Flow>,
 }
 
 /// One consistent state of the store. Reads through it see nothing that is written meanwhile.

@@ -1,5 +1,6 @@
 //! Reads on a view: get, count, and what every read shares (expiry, work budget, stopping).
 
+use std::cell::Cell;
 use std::ops::ControlFlow;
 use std::time::Instant;
 
@@ -45,35 +46,91 @@ pub struct Reading<'a> {
     /// Refreshes that are due because of this read.
     pub due: Vec<Due>,
     slack: f64,
-    budget: Option<usize>,
-    rows: usize,
+    meter: Meter<'a>,
+}
+
+/// What a read has cost so far, and whether it may go on. Cells, because the two callbacks of a
+/// scan both account.
+pub struct Meter<'a> {
+    now: i64,
+    budget: Cell<Option<usize>>,
+    rows: Cell<usize>,
     stopped: &'a dyn Fn() -> bool,
+    /// Why `skip` ended a scan.
+    halt: Cell<Option<Halt>>,
+}
+
+/// Where a read notes which items' expiry is to be moved.
+pub struct Refreshing<'a> {
+    due: &'a mut Vec<Due>,
+    now: i64,
+    slack: f64,
 }
 
 impl<'a> Reading<'a> {
     /// A read at `now`; with a `budget` it examines at most so many rows. `slack` is the part of a
     /// TTL that must have passed before a refresh is due.
     pub fn new(now: i64, slack: f64, budget: Option<usize>, stopped: &'a dyn Fn() -> bool) -> Self {
-        Self { now, due: Vec::new(), slack, budget, rows: 0, stopped }
+        let (budget, rows, halt) = (Cell::new(budget), Cell::new(0), Cell::new(None));
+        Self { now, due: Vec::new(), slack, meter: Meter { now, budget, rows, stopped, halt } }
     }
 
     /// Whether only bounded work is allowed.
     pub fn bounded(&self) -> bool {
-        self.budget.is_some()
+        self.meter.budget.get().is_some()
     }
 
     /// Accounts for one examined row with a value of `bytes`.
-    pub fn step(&mut self, bytes: usize) -> Read<()> {
-        self.rows += 1;
-        if self.rows.is_multiple_of(ROWS_PER_STOP_CHECK) && (self.stopped)() {
+    pub fn step(&self, bytes: usize) -> Read<()> {
+        self.meter.step(bytes)
+    }
+
+    /// The two things that a scan's callbacks need.
+    pub fn split(&mut self) -> (&Meter<'a>, Refreshing<'_>) {
+        (&self.meter, Refreshing { due: &mut self.due, now: self.now, slack: self.slack })
+    }
+}
+
+impl Meter<'_> {
+    /// Accounts for one examined row with a value of `bytes`.
+    fn step(&self, bytes: usize) -> Read<()> {
+        self.rows.set(self.rows.get() + 1);
+        if self.rows.get().is_multiple_of(ROWS_PER_STOP_CHECK) && (self.stopped)() {
             return Err(Halt::Stopped);
         }
-        if let Some(left) = &mut self.budget {
-            *left = left.checked_sub(1 + bytes / BYTES_PER_ROW).ok_or(Halt::Budget)?;
+        if let Some(left) = self.budget.get() {
+            let left = left.checked_sub(1 + bytes / BYTES_PER_ROW).ok_or(Halt::Budget)?;
+            self.budget.set(Some(left));
         }
         Ok(())
     }
 
+    /// Accounts for a row that the engine passes over; a break is kept for `finish`.
+    pub fn skip(&self, bytes: usize) -> Flow {
+        match self.step(bytes) {
+            Ok(()) => ControlFlow::Continue(()),
+            Err(halt) => {
+                self.halt.set(Some(halt));
+                ControlFlow::Break(())
+            }
+        }
+    }
+
+    /// Why `skip` broke the scan off, if it did.
+    pub fn finish(&self) -> Read<()> {
+        self.halt.take().map_or(Ok(()), Err)
+    }
+
+    /// Accounts for an entry and says whether it is live and matches.
+    pub fn examine(&self, entry: &Entry<'_>, filter: Option<&Filter>) -> Read<bool> {
+        let record = &entry.record;
+        self.step(record.value.len())?;
+        Ok(record.meta.is_live(self.now)
+            && filter.is_none_or(|filter| filter.matches(record.value, record.meta.duplicates)))
+    }
+}
+
+impl Refreshing<'_> {
     /// Remembers the item for a refresh after the answer, if one is due.
     pub fn refresh(&mut self, path: &str, key: &str, meta: &Meta) {
         if Due::is_due(meta, self.now, self.slack) {
@@ -105,7 +162,7 @@ fn get(view: &mut dyn View, get: &Get, reading: &mut Reading<'_>) -> Read<String
             let (path, key) = (get.address.path(), get.address.key());
             push_item(&mut answer, &Entry { path, key, record });
             if get.refresh {
-                reading.refresh(path, key, &record.meta);
+                reading.split().1.refresh(path, key, &record.meta);
             }
         }
     })?;
@@ -124,14 +181,6 @@ fn count(view: &mut dyn View, scope: &Scope, reading: &mut Reading<'_>) -> Read<
     Ok(number)
 }
 
-/// Accounts for an entry and says whether it is live and matches.
-pub fn examine(entry: &Entry<'_>, filter: Option<&Filter>, reading: &mut Reading<'_>) -> Read<bool> {
-    let record = &entry.record;
-    reading.step(record.value.len())?;
-    Ok(record.meta.is_live(reading.now)
-        && filter.is_none_or(|filter| filter.matches(record.value, record.meta.duplicates)))
-}
-
 /// Visits the live entries of `scope` that match, by namespace and key, after `after`.
 pub fn visit_matches(
     view: &mut dyn View,
@@ -142,8 +191,10 @@ pub fn visit_matches(
 ) -> Read<()> {
     let mut halt = None;
     let filter = scope.filter.as_ref();
-    let scan = Scan { scope: scope.prefix.path(), order: Order::KEY, after, filter };
-    view.scan(&scan, &mut |entry| match examine(&entry, filter, reading) {
+    let (meter, _) = reading.split();
+    let skip = |bytes| meter.skip(bytes);
+    let scan = Scan { scope: scope.prefix.path(), order: Order::KEY, after, filter, skip: Some(&skip) };
+    view.scan(&scan, &mut |entry| match meter.examine(&entry, filter) {
         Ok(true) => found(&entry),
         Ok(false) => ControlFlow::Continue(()),
         Err(reason) => {
@@ -151,5 +202,5 @@ pub fn visit_matches(
             ControlFlow::Break(())
         }
     })?;
-    halt.map_or(Ok(()), Err)
+    halt.map_or_else(|| meter.finish(), Err)
 }

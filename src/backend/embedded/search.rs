@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 use std::ops::ControlFlow;
 
 use super::engine::{Flow, Scan, View};
-use super::read::{Read, Reading, examine, visit_matches};
+use super::read::{Read, Reading, Refreshing, visit_matches};
 use crate::json::text::push_string;
 use crate::store::address::Address;
 use crate::store::cursor;
@@ -29,19 +29,20 @@ pub fn search(view: &mut dyn View, search: &Search, reading: &mut Reading<'_>) -
     let mut halt = None;
     let filter = search.scope.filter.as_ref();
     let after = search.after.as_ref();
-    let scan = Scan { scope: search.scope.prefix.path(), order: search.order, after, filter };
-    view.scan(&scan, &mut |entry| match examine(&entry, filter, reading) {
-        Ok(true) => page.found(&entry, reading),
+    let (meter, mut refreshing) = reading.split();
+    let skip = |bytes| meter.skip(bytes);
+    let (scope, order) = (search.scope.prefix.path(), search.order);
+    let scan = Scan { scope, order, after, filter, skip: Some(&skip) };
+    view.scan(&scan, &mut |entry| match meter.examine(&entry, filter) {
+        Ok(true) => page.found(&entry, &mut refreshing),
         Ok(false) => ControlFlow::Continue(()),
         Err(reason) => {
             halt = Some(reason);
             ControlFlow::Break(())
         }
     })?;
-    match halt {
-        Some(reason) => Err(reason),
-        None => Ok(page.finish()),
-    }
+    halt.map_or_else(|| meter.finish(), Err)?;
+    Ok(page.finish())
 }
 
 /// The same answer from a scope that fits the budget: its matches are sorted, then read one by one.
@@ -62,9 +63,10 @@ fn search_sorted(view: &mut dyn View, search: &Search, reading: &mut Reading<'_>
     places.sort_unstable_by(|a, b| order.compare((a.0, a.1.path(), a.1.key()), (b.0, b.1.path(), b.1.key())));
     let mut page = Page::new(search);
     page.skip = 0;
+    let (_, mut refreshing) = reading.split();
     for (_, address) in places.iter().skip(search.offset).take(search.limit) {
         view.get(address, &mut |record| {
-            let _ = page.found(&Entry { path: address.path(), key: address.key(), record }, reading);
+            let _ = page.found(&Entry { path: address.path(), key: address.key(), record }, &mut refreshing);
         })?;
     }
     Ok(page.finish())
@@ -95,7 +97,7 @@ impl<'a> Page<'a> {
         Self { search, out, skip: search.offset, taken: 0, last: None }
     }
 
-    fn found(&mut self, entry: &Entry<'_>, reading: &mut Reading<'_>) -> Flow {
+    fn found(&mut self, entry: &Entry<'_>, refreshing: &mut Refreshing<'_>) -> Flow {
         if self.skip > 0 {
             self.skip -= 1;
             return ControlFlow::Continue(());
@@ -107,7 +109,7 @@ impl<'a> Page<'a> {
         self.taken += 1;
         let meta = &entry.record.meta;
         if self.search.refresh {
-            reading.refresh(entry.path, entry.key, meta);
+            refreshing.refresh(entry.path, entry.key, meta);
         }
         if self.taken < self.search.limit {
             return ControlFlow::Continue(());

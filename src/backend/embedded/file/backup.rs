@@ -2,6 +2,7 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use rusqlite::backup::{Backup, StepResult};
@@ -40,7 +41,7 @@ pub fn backup(settings: &Settings, role: Role, target: &Path, stop: &dyn Fn() ->
 }
 
 fn copy(settings: &Settings, role: Role, partial: &Path, stop: &dyn Fn() -> bool) -> Result<()> {
-    let source = Session::new(connect(settings, role)?);
+    let source = Session::new(connect(settings, role)?, &Arc::default());
     // SQLite starts a copy afresh when the source changes between two steps; a held snapshot does
     // not change.
     source.hold()?;

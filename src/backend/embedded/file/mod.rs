@@ -5,6 +5,7 @@
 
 mod backup;
 mod error;
+mod members;
 mod open;
 mod pool;
 mod probe;
@@ -28,6 +29,7 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 
+use self::members::{Member, push_names};
 use self::open::{Role, Settings, connect};
 use self::pool::Pool;
 use self::session::Session;
@@ -78,13 +80,14 @@ impl FileEngine {
 
     fn open_now(&self) -> Result<Opened> {
         let settings = &self.settings;
-        let role = open::prepare(settings)?;
+        let members: Arc<[Member]> = Member::all(&settings.indexes, settings.filter_paths)?.into();
+        let role = open::prepare(settings, &members)?;
         let sessions = (0..settings.readers)
-            .map(|_| connect(settings, role).map(Session::new))
+            .map(|_| Ok(Session::new(connect(settings, role)?, &members)))
             .collect::<Result<Vec<_>>>()?;
         let writer = match settings.read_only {
             true => None,
-            false => Some(Writer::start(connect(settings, Role::Writer)?)?),
+            false => Some(Writer::start(connect(settings, Role::Writer)?, &members)?),
         };
         Ok(Opened { pool: Pool::new(sessions), writer, role })
     }
@@ -166,14 +169,9 @@ impl Engine for FileEngine {
             ("file_bytes", bytes(path).to_string()),
             ("log_bytes", bytes(&probe::beside(path, "-wal")).to_string()),
         ];
-        let mut indexes = String::from("[");
-        for (index, member) in self.settings.indexes.iter().enumerate() {
-            if index > 0 {
-                indexes.push(',');
-            }
-            push_string(&mut indexes, member);
-        }
-        facts.push(("indexes", indexes + "]"));
+        let mut indexes = String::new();
+        push_names(&mut indexes, self.settings.indexes.iter().map(String::as_str));
+        facts.push(("indexes", indexes));
         let Some(opened) = self.opened.get() else { return facts };
         let (readers, free) = opened.pool.counts();
         facts.push(("readers", readers.to_string()));

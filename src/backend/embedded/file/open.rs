@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use rusqlite::{Connection, OpenFlags};
 
 use super::error::{is_busy, map};
+use super::members::{self, Member};
 use super::probe::{self, Found};
 use super::schema;
 use crate::error::{Code, Error, Result};
@@ -31,6 +32,8 @@ pub struct Settings {
     pub read_only: bool,
     /// Members with a declared index.
     pub indexes: Vec<String>,
+    /// Names of members are paths.
+    pub filter_paths: bool,
 }
 
 impl Settings {
@@ -43,6 +46,7 @@ impl Settings {
             readers: (config.readers as usize).max(1),
             read_only: config.read_only,
             indexes: config.indexes.clone(),
+            filter_paths: config.search.filter_paths,
         }
     }
 }
@@ -60,7 +64,7 @@ pub enum Role {
 
 /// Makes the file a store in WAL mode if there is none, or checks the one there is.
 /// Returns how readers must open it.
-pub fn prepare(settings: &Settings) -> Result<Role> {
+pub fn prepare(settings: &Settings, members: &[Member]) -> Result<Role> {
     let path = &settings.path;
     match probe::probe(path)? {
         Found::Nothing if settings.read_only => {
@@ -76,7 +80,7 @@ pub fn prepare(settings: &Settings) -> Result<Role> {
     if settings.read_only {
         return prepare_read_only(settings);
     }
-    let connection = connect(settings, Role::Writer)?;
+    let mut connection = connect(settings, Role::Writer)?;
     if connection.is_readonly("main").map_err(map)? {
         return Err(probe::refuse(
             Code::ReadOnly,
@@ -86,6 +90,7 @@ pub fn prepare(settings: &Settings) -> Result<Role> {
     }
     schema::check(&connection)?;
     turn_on_wal(&connection, path)?;
+    members::declare(&mut connection, members)?;
     Ok(Role::Reader)
 }
 

@@ -3,11 +3,13 @@
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::ops::ControlFlow;
+use std::sync::Arc;
 
 use rusqlite::Connection;
 use rusqlite::types::Null;
 
 use super::error::map;
+use super::members::Member;
 use super::row;
 use super::sql::Which;
 use super::sys::Owned;
@@ -17,6 +19,8 @@ use crate::store::item::Record;
 
 /// Namespaces that a connection remembers, each way; then it starts anew.
 const REMEMBERED: usize = 16_384;
+/// Statements made at run time, for declared indexes, that a connection keeps.
+const MADE_STATEMENTS: usize = 64;
 
 /// A connection.
 ///
@@ -25,6 +29,7 @@ const REMEMBERED: usize = 16_384;
 /// own table: no lock, and the few connections make it small.
 pub struct Session {
     owned: Owned,
+    members: Arc<[Member]>,
     ids: RefCell<HashMap<Box<str>, i64>>,
     paths: RefCell<HashMap<i64, Box<str>>>,
     /// A transaction in which namespaces were added is open: nothing new is remembered.
@@ -33,8 +38,10 @@ pub struct Session {
 
 impl Session {
     /// On this connection, which is set up.
-    pub fn new(connection: Connection) -> Self {
+    pub fn new(connection: Connection, members: &Arc<[Member]>) -> Self {
+        connection.set_prepared_statement_cache_capacity(MADE_STATEMENTS);
         Self {
+            members: Arc::clone(members),
             owned: Owned::new(connection),
             ids: RefCell::default(),
             paths: RefCell::default(),
@@ -45,6 +52,11 @@ impl Session {
     /// The connection itself.
     pub fn connection(&self) -> &Connection {
         self.owned.connection()
+    }
+
+    /// The declared indexes.
+    pub fn members(&self) -> &[Member] {
+        &self.members
     }
 
     /// Lends a statement.

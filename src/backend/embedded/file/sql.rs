@@ -39,6 +39,18 @@ macro_rules! record {
     };
 }
 
+macro_rules! timed {
+    () => {
+        concat!("namespace_id,key,", record!(""))
+    };
+}
+
+macro_rules! place {
+    () => {
+        "id,namespace_id,key,created_at,updated_at,flags"
+    };
+}
+
 macro_rules! walk_keys {
     ($direction:literal) => {
         concat!(
@@ -69,8 +81,8 @@ macro_rules! walk_namespace {
 macro_rules! walk_times {
     ($column:literal, $compare:literal, $direction:literal) => {
         concat!(
-            "SELECT namespace_id,key,",
-            record!(""),
+            "SELECT ",
+            timed!(),
             " FROM items WHERE ",
             $column,
             $compare,
@@ -81,6 +93,11 @@ macro_rules! walk_times {
         )
     };
 }
+
+/// The columns that `scan::times` reads, for statements made at run time.
+pub const TIMED: &str = timed!();
+/// The columns that `scan::collect` reads, for statements made at run time.
+pub const PLACE: &str = concat!(place!(), ",value");
 
 statements! {
     // Steps to a row and stays there: as long as it is not reset, the snapshot stands.
@@ -105,10 +122,10 @@ statements! {
     CreatedAsc = walk_times!("created_at", ">=", "ASC");
     CreatedDesc = walk_times!("created_at", "<=", "DESC");
     // The whole table in the order of its pages, and one namespace, with and without values.
-    TableValues = "SELECT id,namespace_id,key,created_at,updated_at,flags,value FROM items NOT INDEXED";
-    TablePlaces = "SELECT id,namespace_id,key,created_at,updated_at,flags FROM items NOT INDEXED";
-    ScopeValues = "SELECT id,namespace_id,key,created_at,updated_at,flags,value FROM items WHERE namespace_id=?1";
-    ScopePlaces = "SELECT id,namespace_id,key,created_at,updated_at,flags FROM items WHERE namespace_id=?1";
+    TableValues = concat!("SELECT ", place!(), ",value FROM items NOT INDEXED");
+    TablePlaces = concat!("SELECT ", place!(), " FROM items NOT INDEXED");
+    ScopeValues = concat!("SELECT ", place!(), ",value FROM items WHERE namespace_id=?1");
+    ScopePlaces = concat!("SELECT ", place!(), " FROM items WHERE namespace_id=?1");
     Put = "INSERT INTO items(namespace_id,key,created_at,updated_at,version,expires_at,ttl_us,flags,value) \
            VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9) ON CONFLICT(namespace_id,key) DO UPDATE SET \
            created_at=excluded.created_at,updated_at=excluded.updated_at,version=excluded.version,\

@@ -11,6 +11,7 @@ use parking_lot::{Condvar, Mutex};
 use rusqlite::Connection;
 
 use super::error::{is_busy, map, map_commit};
+use super::members::Member;
 use super::session::Session;
 use super::sql::Which;
 use super::sys;
@@ -74,7 +75,7 @@ pub struct Counts {
 
 impl Writer {
     /// Starts the thread on a connection that is set up for writing.
-    pub fn start(mut connection: Connection) -> Result<Self> {
+    pub fn start(mut connection: Connection, members: &Arc<[Member]>) -> Result<Self> {
         let log_pages = Arc::new(AtomicI32::new(0));
         let seen = Arc::clone(&log_pages);
         // Replaces SQLite's automatic checkpoint, which would run inside COMMIT, before the group's
@@ -95,7 +96,7 @@ impl Writer {
             failures: AtomicU64::new(0),
             checkpoints: AtomicU64::new(0),
         });
-        let session = Session::new(connection);
+        let session = Session::new(connection, members);
         let mine = Arc::clone(&shared);
         let thread = std::thread::Builder::new()
             .name("lgstore-writer".to_owned())

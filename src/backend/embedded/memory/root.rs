@@ -192,7 +192,7 @@ impl Root {
         // Greatest first out of the heap: negated times make the ascending order.
         let (by, sign) = (scan.order.by, if scan.order.descending { 1 } else { -1 });
         let mut docs: Vec<ByTime<'_>> = Vec::new();
-        let all = Scan { scope: scan.scope, order: Order::KEY, after: None, filter: None };
+        let all = Scan { scope: scan.scope, order: Order::KEY, after: None, filter: None, skip: None };
         let _ = self.scan_keys(&all, &mut |doc| {
             let time = sign * doc.time(by);
             if reached.is_none_or(|reached| time < sign * reached) {

@@ -3,10 +3,10 @@
 use std::cmp::Ordering;
 use std::rc::Rc;
 
-use rusqlite::Row;
+use rusqlite::{Row, Rows};
 
 use super::times::time_column;
-use super::{Paths, Resume, Visitor, each_namespace};
+use super::{Paths, Resume, Source, Visitor, each_namespace};
 use crate::backend::embedded::engine::Scan;
 use crate::backend::embedded::file::error::map;
 use crate::backend::embedded::file::row;
@@ -28,29 +28,28 @@ struct Place {
     id: i64,
 }
 
-/// Visits everything after `after`, pass by pass; `whole` reads the table in the order of its
-/// pages, otherwise the scope's namespaces are read.
+/// Visits everything of `source` that is wanted, after `after`, pass by pass.
 pub fn run(
     session: &Session,
     scan: &Scan<'_>,
     mut after: Option<Resume>,
-    whole: bool,
+    source: &Source<'_>,
     visitor: &mut Visitor<'_>,
 ) -> Result<()> {
     loop {
-        let mut places = Places { order: scan.order, kept: Vec::new(), dropped: false };
-        let mut paths = Paths::new(session, scan.scope);
-        if whole {
-            gather(session, scan, None, after.as_ref(), &mut paths, &mut places)?;
-        } else {
-            each_namespace(session, scan.scope, &mut |id, items| {
-                if items > 0 {
-                    gather(session, scan, Some(id), after.as_ref(), &mut paths, &mut places)?;
-                }
-                Ok(true)
-            })?;
+        let mut gathering = Gathering {
+            scan,
+            after: after.as_ref(),
+            paths: Paths::new(session, scan.scope),
+            places: Vec::new(),
+            dropped: false,
+            stopped: false,
+        };
+        gathering.gather(session, source, visitor)?;
+        if gathering.stopped {
+            return Ok(());
         }
-        let (places, more) = places.sorted();
+        let (places, more) = gathering.sorted();
         for place in &places {
             if !read(session, place, visitor)? {
                 return Ok(());
@@ -68,55 +67,6 @@ pub fn run(
     }
 }
 
-fn gather(
-    session: &Session,
-    scan: &Scan<'_>,
-    namespace: Option<i64>,
-    after: Option<&Resume>,
-    paths: &mut Paths<'_>,
-    places: &mut Places,
-) -> Result<()> {
-    let which = match (namespace, scan.filter) {
-        (None, Some(_)) => Which::TableValues,
-        (None, None) => Which::TablePlaces,
-        (Some(_), Some(_)) => Which::ScopeValues,
-        (Some(_), None) => Which::ScopePlaces,
-    };
-    let mut lease = session.lease(which)?;
-    if let Some(id) = namespace {
-        lease.bind(1, id).map_err(map)?;
-    }
-    let mut rows = lease.rows();
-    while let Some(columns) = rows.next().map_err(map)? {
-        if let Some(place) = examine(columns, scan, after, paths)? {
-            places.push(place);
-        }
-    }
-    Ok(())
-}
-
-/// The row's place if it is wanted: cheap reasons against it first, the filter last.
-fn examine(
-    columns: &Row<'_>,
-    scan: &Scan<'_>,
-    after: Option<&Resume>,
-    paths: &mut Paths<'_>,
-) -> Result<Option<Place>> {
-    let Some(path) = paths.of(row::integer(columns, 1)?)? else { return Ok(None) };
-    let time = row::integer(columns, time_column(scan.order, 3))?;
-    let key = row::text(columns, 2)?;
-    if after.is_some_and(|after| !after.admits(scan.order, time, &path, key)) {
-        return Ok(None);
-    }
-    if let Some(filter) = scan.filter {
-        let duplicates = row::integer(columns, 5)? & row::DUPLICATES != 0;
-        if !filter.matches(row::text(columns, 6)?, duplicates) {
-            return Ok(None);
-        }
-    }
-    Ok(Some(Place { time, path, key: key.into(), id: row::integer(columns, 0)? }))
-}
-
 fn read(session: &Session, place: &Place, visitor: &mut Visitor<'_>) -> Result<bool> {
     let mut lease = session.lease(Which::ById)?;
     lease.bind(1, place.id).map_err(map)?;
@@ -131,32 +81,89 @@ fn read(session: &Session, place: &Place, visitor: &mut Visitor<'_>) -> Result<b
     }
 }
 
-/// The first `PLACES` places of an order.
-struct Places {
-    order: Order,
-    kept: Vec<Place>,
+/// One pass: the first `PLACES` wanted places of the order after a place.
+struct Gathering<'a> {
+    scan: &'a Scan<'a>,
+    after: Option<&'a Resume>,
+    paths: Paths<'a>,
+    places: Vec<Place>,
     dropped: bool,
+    stopped: bool,
 }
 
-impl Places {
-    fn push(&mut self, place: Place) {
-        self.kept.push(place);
-        if self.kept.len() >= 2 * PLACES {
-            let order = self.order;
-            self.kept.select_nth_unstable_by(PLACES - 1, |a, b| compare(order, a, b));
-            self.kept.truncate(PLACES);
-            self.dropped = true;
+impl Gathering<'_> {
+    fn gather(&mut self, session: &Session, source: &Source<'_>, visitor: &Visitor<'_>) -> Result<()> {
+        let values = self.scan.filter.is_some();
+        match source {
+            Source::Scope => {
+                let which = if values { Which::ScopeValues } else { Which::ScopePlaces };
+                return each_namespace(session, self.scan.scope, &mut |id, items| {
+                    if items > 0 {
+                        let mut lease = session.lease(which)?;
+                        lease.bind(1, id).map_err(map)?;
+                        self.rows(&mut lease.rows(), visitor)?;
+                    }
+                    Ok(!self.stopped)
+                });
+            }
+            Source::Candidates(candidates) => {
+                if let Some(mut statement) = candidates.places(session)? {
+                    return self.rows(&mut statement.raw_query(), visitor);
+                }
+            }
+            Source::Table => {}
         }
+        let which = if values { Which::TableValues } else { Which::TablePlaces };
+        self.rows(&mut session.lease(which)?.rows(), visitor)
     }
 
-    fn sorted(mut self) -> (Vec<Place>, bool) {
-        let order = self.order;
-        self.kept.sort_unstable_by(|a, b| compare(order, a, b));
-        if self.dropped {
-            // Places beyond this count came after others had been dropped, perhaps before them.
-            self.kept.truncate(PLACES);
+    fn rows(&mut self, rows: &mut Rows<'_>, visitor: &Visitor<'_>) -> Result<()> {
+        while let Some(columns) = rows.next().map_err(map)? {
+            let bytes = self.examine(columns)?;
+            if !visitor.pass(bytes) {
+                self.stopped = true;
+                break;
+            }
         }
-        (self.kept, self.dropped)
+        Ok(())
+    }
+
+    /// Keeps the row's place if it is wanted: cheap reasons against it first, the filter last.
+    /// Returns how many bytes of the value were looked at.
+    fn examine(&mut self, columns: &Row<'_>) -> Result<usize> {
+        let order = self.scan.order;
+        let Some(path) = self.paths.of(row::integer(columns, 1)?)? else { return Ok(0) };
+        let time = row::integer(columns, time_column(order, 3))?;
+        let key = row::text(columns, 2)?;
+        if self.after.is_some_and(|after| !after.admits(order, time, &path, key)) {
+            return Ok(0);
+        }
+        let mut bytes = 0;
+        if let Some(filter) = self.scan.filter {
+            let value = row::text(columns, 6)?;
+            bytes = value.len();
+            if !filter.matches(value, row::integer(columns, 5)? & row::DUPLICATES != 0) {
+                return Ok(bytes);
+            }
+        }
+        self.places.push(Place { time, path, key: key.into(), id: row::integer(columns, 0)? });
+        if self.places.len() >= 2 * PLACES {
+            self.places.select_nth_unstable_by(PLACES - 1, |a, b| compare(order, a, b));
+            self.places.truncate(PLACES);
+            self.dropped = true;
+        }
+        Ok(bytes)
+    }
+
+    /// The places in order, and whether there are more after them.
+    fn sorted(mut self) -> (Vec<Place>, bool) {
+        let order = self.scan.order;
+        self.places.sort_unstable_by(|a, b| compare(order, a, b));
+        if self.dropped {
+            // Places beyond this number may come after others that have been dropped.
+            self.places.truncate(PLACES);
+        }
+        (self.places, self.dropped)
     }
 }
 

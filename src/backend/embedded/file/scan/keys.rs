@@ -9,7 +9,6 @@ use crate::backend::embedded::file::sql::Which;
 use crate::error::Result;
 use crate::store::address::{in_scope, scope_end};
 use crate::store::item::Entry;
-use crate::store::order::Position;
 
 /// Walks the scope: the rest of the namespace in which the scan resumes, then the other namespaces.
 pub fn walk(
@@ -40,20 +39,25 @@ pub fn walk(
     bind_range(&mut lease, &from, end.as_deref())?;
     let mut rows = lease.rows();
     while let Some(columns) = rows.next().map_err(map)? {
-        let record = row::record(columns, 2)?;
-        visitor.examined += 1;
-        let wanted = visitor.wants(&record);
-        if wanted || visitor.examined >= visitor.check_at {
-            let (path, key) = (row::text(columns, 0)?, row::text(columns, 1)?);
-            if wanted && !visitor.deliver(Entry { path, key, record }) {
-                return Ok(Ended::Done);
-            }
-            if visitor.hopeless() {
-                return Ok(Ended::GaveUp(Some(place(path, key))));
-            }
+        let (path, key) = (row::text(columns, 0)?, row::text(columns, 1)?);
+        if let Some(ended) = offer(Entry { path, key, record: row::record(columns, 2)? }, visitor) {
+            return Ok(ended);
         }
     }
     Ok(Ended::Done)
+}
+
+/// Hands the entry out or passes over it; says if that is the end.
+fn offer(entry: Entry<'_>, visitor: &mut Visitor<'_>) -> Option<Ended> {
+    visitor.examined += 1;
+    let wanted = visitor.wants(&entry.record);
+    if !if wanted { visitor.deliver(entry) } else { visitor.pass(entry.record.value.len()) } {
+        return Some(Ended::Done);
+    }
+    visitor.hopeless().then(|| {
+        let place = Some((entry.path.to_owned(), entry.key.to_owned()));
+        Ended::GaveUp(Some(Resume { time: 0, place }))
+    })
 }
 
 fn rest_of_namespace(
@@ -70,22 +74,11 @@ fn rest_of_namespace(
     lease.bind(2, after).map_err(map)?;
     let mut rows = lease.rows();
     while let Some(columns) = rows.next().map_err(map)? {
-        let record = row::record(columns, 1)?;
-        visitor.examined += 1;
-        let wanted = visitor.wants(&record);
-        if wanted || visitor.examined >= visitor.check_at {
-            let key = row::text(columns, 0)?;
-            if wanted && !visitor.deliver(Entry { path, key, record }) {
-                return Ok(Some(Ended::Done));
-            }
-            if visitor.hopeless() {
-                return Ok(Some(Ended::GaveUp(Some(place(path, key)))));
-            }
+        let key = row::text(columns, 0)?;
+        let ended = offer(Entry { path, key, record: row::record(columns, 1)? }, visitor);
+        if ended.is_some() {
+            return Ok(ended);
         }
     }
     Ok(None)
-}
-
-fn place(path: &str, key: &str) -> Resume {
-    Resume::from(&Position { time_us: 0, path: path.to_owned(), key: key.to_owned() })
 }

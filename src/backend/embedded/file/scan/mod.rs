@@ -13,7 +13,10 @@
 
 mod collect;
 mod keys;
+mod members;
 mod times;
+
+pub use self::members::Candidates;
 
 use std::cmp::Ordering;
 use std::collections::HashMap;
@@ -43,30 +46,58 @@ const SIZED_NAMESPACES: usize = 256;
 pub fn scan(session: &Session, scan: &Scan<'_>, visit: &mut dyn FnMut(Entry<'_>) -> Flow) -> Result<()> {
     let total = session.total()?;
     let size = scope_size(session, scan.scope)?.unwrap_or(total).min(total);
-    let mut visitor = Visitor { filter: scan.filter, visit, examined: 0, delivered: 0, check_at: u64::MAX };
+    let (filter, skip) = (scan.filter.filter(|filter| !filter.is_empty()), scan.skip);
+    let mut visitor = Visitor { filter, skip, visit, examined: 0, delivered: 0, check_at: u64::MAX };
+    let scan = &Scan { filter, ..*scan };
     let after = scan.after.map(Resume::from);
+    let candidates = match filter {
+        Some(filter) if size > SMALL_SCOPE => Candidates::new(filter, session.members()),
+        _ => None,
+    };
     let ended = match scan.order.by {
         SortBy::Key => {
+            if let Some(candidates) = &candidates
+                && let Some(rows) = candidates.few(session, total)?
+            {
+                return collect::run(session, scan, after, &Source::Candidates(rows), &mut visitor);
+            }
             // In the order of keys a walk never leaves its scope: only a filter makes it long, and
             // only over most of the table is reading all pages in turn cheaper.
-            if scan.filter.is_some() && size.saturating_mul(2) >= total {
+            if filter.is_some() && size.saturating_mul(2) >= total {
                 visitor.check_at = PATIENCE.max(size / 8);
             }
             keys::walk(session, scan, after, &mut visitor)?
         }
         _ if size <= SMALL_SCOPE => Ended::GaveUp(after),
-        _ => {
+        by => {
+            let ordered = by == SortBy::UpdatedAt;
+            if let Some(candidates) = candidates.as_ref().filter(|one| !(ordered && one.ordered))
+                && let Some(rows) = candidates.few(session, total)?
+            {
+                return collect::run(session, scan, after, &Source::Candidates(rows), &mut visitor);
+            }
             visitor.check_at = PATIENCE.max(total / 8).min(size.max(PATIENCE));
-            times::walk(session, scan, after, &mut visitor)?
+            times::walk(session, scan, after, candidates.as_ref().filter(|_| ordered), &mut visitor)?
         }
     };
     match ended {
         Ended::Done => Ok(()),
         Ended::GaveUp(after) => {
             let whole = size.saturating_mul(3) >= total;
-            collect::run(session, scan, after, whole, &mut visitor)
+            let source = if whole { Source::Table } else { Source::Scope };
+            collect::run(session, scan, after, &source, &mut visitor)
         }
     }
+}
+
+/// What a collection reads.
+enum Source<'a> {
+    /// The whole table, in the order of its pages.
+    Table,
+    /// The scope's namespaces.
+    Scope,
+    /// What a declared index gives.
+    Candidates(&'a Candidates<'a>),
 }
 
 /// How a walk ended.
@@ -104,6 +135,7 @@ impl Resume {
 /// The caller's side of a scan.
 struct Visitor<'a> {
     filter: Option<&'a Filter>,
+    skip: Option<&'a dyn Fn(usize) -> Flow>,
     visit: &'a mut dyn FnMut(Entry<'_>) -> Flow,
     examined: u64,
     delivered: u64,
@@ -115,6 +147,11 @@ impl Visitor<'_> {
     /// Whether the filter wants the record.
     fn wants(&self, record: &Record<'_>) -> bool {
         self.filter.is_none_or(|filter| filter.matches(record.value, record.meta.duplicates))
+    }
+
+    /// Accounts for a row that is not handed out; false when the caller wants no more of that.
+    fn pass(&self, bytes: usize) -> bool {
+        self.skip.is_none_or(|skip| skip(bytes).is_continue())
     }
 
     /// Hands an entry out; false when the caller has enough.

@@ -2,6 +2,9 @@
 
 use std::rc::Rc;
 
+use rusqlite::Rows;
+
+use super::members::Candidates;
 use super::{Ended, Paths, Resume, Visitor};
 use crate::backend::embedded::engine::Scan;
 use crate::backend::embedded::file::error::map;
@@ -16,19 +19,34 @@ use crate::store::order::{Order, SortBy};
 /// its own time; only somebody else's rows can have more than one, or so many.
 const MOST_TIES: usize = 1_024;
 
-/// Walks from `after`.
+/// Walks from `after`, over the candidates of a declared index where they stand in this order.
 pub fn walk(
     session: &Session,
     scan: &Scan<'_>,
     after: Option<Resume>,
+    candidates: Option<&Candidates<'_>>,
     visitor: &mut Visitor<'_>,
 ) -> Result<Ended> {
-    let order = scan.order;
-    let mut lease = session.lease(statement(order))?;
-    let start = after.as_ref().map_or(if order.descending { i64::MAX } else { i64::MIN }, |after| after.time);
-    lease.bind(1, start).map_err(map)?;
-    let mut rows = lease.rows();
+    let descending = scan.order.descending;
+    let start = after.as_ref().map_or(if descending { i64::MAX } else { i64::MIN }, |after| after.time);
     let mut paths = Paths::new(session, scan.scope);
+    if let Some(candidates) = candidates.filter(|candidates| candidates.ordered)
+        && let Some(mut statement) = candidates.in_order(session, descending, start)?
+    {
+        return walk_rows(&mut statement.raw_query(), scan.order, after, &mut paths, visitor);
+    }
+    let mut lease = session.lease(statement(scan.order))?;
+    lease.bind(1, start).map_err(map)?;
+    walk_rows(&mut lease.rows(), scan.order, after, &mut paths, visitor)
+}
+
+fn walk_rows(
+    rows: &mut Rows<'_>,
+    order: Order,
+    after: Option<Resume>,
+    paths: &mut Paths<'_>,
+    visitor: &mut Visitor<'_>,
+) -> Result<Ended> {
     let mut ties = Ties::default();
     let mut done = after.clone();
     while let Some(columns) = rows.next().map_err(map)? {
@@ -43,14 +61,21 @@ pub fn walk(
         if ties.count == 0 && visitor.hopeless() || ties.count >= MOST_TIES {
             return Ok(Ended::GaveUp(done));
         }
-        let Some(path) = paths.of(row::integer(columns, 0)?)? else { continue };
-        let record = row::record(columns, 2)?;
-        if !visitor.wants(&record) {
-            continue;
-        }
-        let key = row::text(columns, 1)?;
-        if after.as_ref().is_none_or(|after| after.admits(order, time, &path, key)) {
-            ties.push(time, path, key, &record);
+        let bytes = match paths.of(row::integer(columns, 0)?)? {
+            None => 0,
+            Some(path) => {
+                let (key, record) = (row::text(columns, 1)?, row::record(columns, 2)?);
+                if visitor.wants(&record)
+                    && after.as_ref().is_none_or(|after| after.admits(order, time, &path, key))
+                {
+                    ties.push(time, path, key, &record);
+                    continue;
+                }
+                record.value.len()
+            }
+        };
+        if !visitor.pass(bytes) {
+            return Ok(Ended::Done);
         }
     }
     ties.deliver(visitor);

@@ -74,7 +74,7 @@ fn a_single_view_sees_the_last_commit_and_a_scan_in_it_is_one_snapshot() {
     }
     let mut view = engine.single(true).unwrap().unwrap();
     let mut seen = 0;
-    let scan = Scan { scope: "", order: Order::KEY, after: None, filter: None };
+    let scan = Scan { scope: "", order: Order::KEY, after: None, filter: None, skip: None };
     view.scan(&scan, &mut |_| {
         put(&engine, "a", &format!("later {seen}"), "{}").unwrap();
         seen += 1;

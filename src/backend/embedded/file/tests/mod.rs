@@ -1,6 +1,7 @@
 //! The engine on real files.
 
 mod basics;
+mod filters;
 mod opening;
 mod orders;
 mod plans;
@@ -123,7 +124,7 @@ pub fn positions(
     if limit == 0 {
         return found;
     }
-    let scan = Scan { scope, order, after, filter: None };
+    let scan = Scan { scope, order, after, filter: None, skip: None };
     view.scan(&scan, &mut |entry| {
         let meta = &entry.record.meta;
         let time_us = match order.by {

@@ -94,7 +94,7 @@ fn damaged_pages_are_an_error_where_they_are_read() {
     let engine = FileEngine::new(&config(&path));
     let result = engine.open().and_then(|()| {
         let mut view = engine.view(true)?.unwrap();
-        let scan = Scan { scope: "", order: ORDERS[2], after: None, filter: None };
+        let scan = Scan { scope: "", order: ORDERS[2], after: None, filter: None, skip: None };
         view.scan(&scan, &mut |_| ControlFlow::Continue(()))
     });
     assert_eq!(result.unwrap_err().code(), Code::Corrupt);

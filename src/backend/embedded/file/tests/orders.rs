@@ -133,7 +133,7 @@ fn a_scan_in_the_transaction_sees_its_writes() {
         tx.put(&Address::new("fresh", "m"), Record { value: "{}", meta: meta(6) })?;
         tx.delete(&Address::new("a", "k"))?;
         let mut keys = Vec::new();
-        let scan = Scan { scope: "", order: Order::KEY, after: None, filter: None };
+        let scan = Scan { scope: "", order: Order::KEY, after: None, filter: None, skip: None };
         tx.scan(&scan, &mut |entry| {
             keys.push(entry.key.to_owned());
             ControlFlow::Continue(())

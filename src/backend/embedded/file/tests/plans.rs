@@ -2,7 +2,7 @@ use super::super::sql;
 use super::*;
 
 /// The plan of a statement, one line.
-fn plan(shell: &rusqlite::Connection, text: &str) -> String {
+pub fn plan(shell: &rusqlite::Connection, text: &str) -> String {
     let mut statement = shell.prepare(&format!("EXPLAIN QUERY PLAN {text}")).unwrap();
     let mut lines = String::new();
     let mut rows = statement.raw_query();
