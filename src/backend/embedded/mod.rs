@@ -266,7 +266,11 @@ impl<E: Engine> Shared<E> {
 
     /// `None` when the read needs more than the budget, or a view only by waiting.
     fn read_bounded(self: &Arc<Self>, operation: &Operation) -> Result<Option<Phase>> {
-        let Some(mut view) = self.engine.view(false)? else { return Ok(None) };
+        let view = match operation {
+            Operation::Get(_) | Operation::ListNamespaces(_) => self.engine.single(false)?,
+            _ => self.engine.view(false)?,
+        };
+        let Some(mut view) = view else { return Ok(None) };
         let budget = match operation {
             Operation::Get(_) => None,
             Operation::Batch(batch) => Some(self.config.search.immediate_rows.max(batch.operations.len())),
