@@ -80,6 +80,15 @@ set(lgstore_asan_environment
   "ASAN_OPTIONS=detect_leaks=1:abort_on_error=0:detect_stack_use_after_return=1"
   "UBSAN_OPTIONS=print_stacktrace=1")
 
+# tests/c/support/*.c is there for all of them.
+file(GLOB lgstore_c_support CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/tests/c/support/*.c")
+foreach(flavour IN ITEMS c asan)
+  add_library(${flavour}_support STATIC ${lgstore_c_support})
+  set_target_properties(${flavour}_support PROPERTIES C_STANDARD 11)
+  target_compile_options(${flavour}_support PRIVATE ${lgstore_warnings} -g)
+endforeach()
+lgstore_sanitized(asan_support)
+
 file(GLOB lgstore_c_tests CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/tests/c/*.c")
 foreach(source IN LISTS lgstore_c_tests)
   cmake_path(GET source STEM name)
@@ -91,10 +100,12 @@ foreach(source IN LISTS lgstore_c_tests)
     set(set_labels ci)
   endif()
   lgstore_program(c_${name} "${source}")
+  target_link_libraries(c_${name} PRIVATE c_support)
   lgstore_test(c.${name} LABELS ${set_labels} c TIMEOUT ${set_timeout} COMMAND c_${name})
   if(NOT set_asan STREQUAL "off")
     lgstore_program(asan_${name} "${source}")
     lgstore_sanitized(asan_${name})
+    target_link_libraries(asan_${name} PRIVATE asan_support)
     math(EXPR asan_timeout "${set_timeout} * 4")
     lgstore_test(asan.${name} LABELS ${set_labels} asan TIMEOUT ${asan_timeout}
       ENVIRONMENT ${lgstore_asan_environment} COMMAND asan_${name})

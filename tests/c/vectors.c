@@ -1,0 +1,381 @@
+/* Runs the test vectors (tests/vectors/README.md) through the C interface: every case in memory and in
+ * a file, each once by lgstore_call and once by a completion queue.
+ * ctest: labels=ci timeout=240 */
+#define _POSIX_C_SOURCE 200809L
+#include <lgstore.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "support/files.h"
+#include "support/json.h"
+#include "support/pattern.h"
+
+#define SHOWN_FAILURES 20
+#define WAIT_US 60000000u
+#define MAX_FILES 64
+#define MAX_STORES 256
+
+static const char *const operations[] = {"",
+                                         "put",
+                                         "get",
+                                         "delete",
+                                         "search",
+                                         "list_namespaces",
+                                         "batch",
+                                         "put_if_absent",
+                                         "update_if_exists",
+                                         "compare_and_set",
+                                         "delete_if_exists",
+                                         "delete_if_value",
+                                         "delete_prefix",
+                                         "count",
+                                         "sweep",
+                                         "open",
+                                         "migrate",
+                                         "warmup",
+                                         "health",
+                                         "cluster_info",
+                                         "reindex",
+                                         "backup",
+                                         "advance"};
+static const char *const able[] = {"fresh", "clock", "long_clock", "milliseconds", "sweep", "ttl_20_years"};
+
+typedef enum way { BY_CALL, BY_QUEUE, WAYS } way_t;
+static const char *const way_names[WAYS] = {"lgstore_call", "lgstore_submit_cq"};
+
+/* Where cases run; everything of one backend. */
+static struct {
+  const char *name;
+  const char *folder; /* NULL = in memory */
+  lgstore_cq_t *queue;
+  struct {
+    char *config;
+    lgstore_t *store;
+  } stores[MAX_STORES];
+  size_t store_count;
+  size_t opened;
+} backend;
+
+static size_t runs, cases, steps, failures;
+
+static void die(const char *what, const char *more) {
+  fprintf(stderr, "%s: %s\n", what, more);
+  exit(2);
+}
+
+/* ---- stores ---- */
+
+static lgstore_t *open_store(const json_t *config) {
+  static const char base_text[] =
+      "{\"backend\":\"embedded\",\"test_clock\":true,\"durability\":\"normal\","
+      "\"ttl\":{\"refresh_slack\":0,\"sweep_interval\":null}}";
+  json_t *base = json_read(base_text, sizeof base_text - 1);
+  text_t text = {0};
+  lgstore_t *store = NULL;
+  lgstore_error_t *err = NULL;
+  if (config != NULL) {
+    json_merge(&text, base, config);
+  } else {
+    text_adds(&text, base_text);
+  }
+  if (backend.folder != NULL) {
+    char path[1024];
+    snprintf(path, sizeof path, ",\"path\":\"%s/%zu.db\"}", backend.folder, ++backend.opened);
+    text.len--;
+    text_adds(&text, path);
+  }
+  if (lgstore_new(NULL, text.data, text.len, &store, &err) != LGSTORE_OK)
+    die(text.data, lgstore_error_message(err, NULL));
+  text_free(&text);
+  json_free(base);
+  return store;
+}
+
+static void close_store(lgstore_t *store) {
+  lgstore_status_t status = lgstore_close(store, 10000000u);
+  if (status != LGSTORE_OK) die("lgstore_close", lgstore_status_name(status));
+  lgstore_free(store);
+}
+
+/* The store that all cases of one configuration share. */
+static lgstore_t *shared_store(const json_t *config) {
+  text_t key = {0};
+  size_t index;
+  text_add(&key, config != NULL ? config->raw : "", config != NULL ? config->raw_len : 0);
+  for (index = 0; index < backend.store_count; index++) {
+    if (strcmp(backend.stores[index].config, key.data) == 0) {
+      text_free(&key);
+      return backend.stores[index].store;
+    }
+  }
+  if (index == MAX_STORES) die("too many configurations", key.data);
+  backend.stores[index].config = key.data;
+  backend.store_count++;
+  return backend.stores[index].store = open_store(config);
+}
+
+/* ---- requests ---- */
+
+/* Waits for the answer of a request; gives its status and its document. */
+static lgstore_status_t by_call(lgstore_t *store, uint32_t op, const text_t *body, text_t *out) {
+  lgstore_request_t request = {0};
+  lgstore_result_t *result = NULL;
+  lgstore_error_t *err = NULL;
+  lgstore_status_t status;
+  const char *json;
+  size_t len = 0;
+  request.struct_size = sizeof request;
+  request.op = op;
+  request.json = body->data;
+  request.json_len = body->len;
+  status = lgstore_call(store, &request, &result, &err);
+  json = result != NULL ? lgstore_result_json(result, &len) : lgstore_error_json(err, &len);
+  text_add(out, json, len);
+  if ((status == LGSTORE_OK) != (err == NULL)) die("status and error disagree", out->data);
+  lgstore_result_free(result);
+  lgstore_error_free(err);
+  return status;
+}
+
+static lgstore_status_t by_queue(lgstore_t *store, uint32_t op, const text_t *body, text_t *out) {
+  lgstore_submission_t submission = {0};
+  lgstore_completion_t completion = {0};
+  lgstore_op_t id = 0;
+  lgstore_status_t status;
+  size_t accepted = 0;
+  submission.op = op;
+  submission.json_len = (uint32_t)body->len;
+  submission.tag = ++runs;
+  status =
+      lgstore_submit_cq(store, backend.queue, body->data, body->len, &submission, 1, &accepted, &id, NULL);
+  if (status != LGSTORE_OK || accepted != 1) die("lgstore_submit_cq", lgstore_status_name(status));
+  if (lgstore_cq_wait(backend.queue, &completion, 1, WAIT_US) != 1) die("lgstore_cq_wait", operations[op]);
+  if (completion.op != id || completion.tag != submission.tag) die("another's completion", operations[op]);
+  status = completion.status;
+  text_add(out, completion.json, completion.json_len);
+  lgstore_cq_release(backend.queue, &completion, 1);
+  return status;
+}
+
+static uint32_t operation(const char *name) {
+  uint32_t op;
+  for (op = 1; op < sizeof operations / sizeof operations[0]; op++) {
+    if (strcmp(operations[op], name) == 0) return op;
+  }
+  die("unknown operation", name);
+  return 0;
+}
+
+/* ---- steps: each gives 1, or 0 and says why ---- */
+
+static int judge_error(const json_t *pattern, const json_t *got, captures_t *captures, text_t *why) {
+  const json_t *member;
+  for (member = pattern->first; member != NULL; member = member->next) {
+    const json_t *found = json_member(got, member->name.data);
+    if (strcmp(member->name.data, "message") != 0) {
+      if (!matches(captures, member, found, member->name.data, why)) return 0;
+    } else if (strstr(json_text(found, ""), member->string.data) == NULL) {
+      text_adds(why, "the message does not say: ");
+      text_adds(why, member->string.data);
+      return 0;
+    }
+  }
+  return 1;
+}
+
+static int judge(const json_t *step, lgstore_status_t status, const text_t *answer, captures_t *captures,
+                 text_t *why) {
+  const json_t *expect = json_member(step, "expect"), *error = json_member(step, "error"), *part;
+  json_t *got = json_read(answer->data, answer->len);
+  int good = 0;
+  if (got == NULL) {
+    text_adds(why, "no JSON");
+  } else if (status != LGSTORE_OK && !json_is(json_member(got, "code"), lgstore_status_name(status))) {
+    text_adds(why, "status and document disagree");
+  } else if ((error != NULL) != (status != LGSTORE_OK)) {
+    text_adds(why, error != NULL ? "expected an error" : "expected an answer");
+  } else if (error != NULL) {
+    good = judge_error(error, got, captures, why);
+  } else {
+    good = matches(captures, expect, got, "answer", why);
+  }
+  json_free(got);
+  part = json_member(step, "contains") != NULL ? json_member(step, "contains")->first : NULL;
+  for (; part != NULL && good; part = part->next) {
+    good = strstr(answer->data, part->string.data) != NULL;
+    if (!good) text_adds(why, "not contained: "), text_adds(why, part->string.data);
+  }
+  if (!good) text_adds(why, "; the whole: "), text_add(why, answer->data, answer->len);
+  return good;
+}
+
+static const char *known(const captures_t *captures, const json_t *name) {
+  const char *value = captured(captures, name->string.data, name->string.len);
+  if (value == NULL) die("nothing was captured", name->string.data);
+  return value;
+}
+
+static int check(const json_t *triple, const captures_t *captures, text_t *why) {
+  const json_t *a = triple->first, *relation = a->next, *b = relation->next;
+  int order = strcmp(known(captures, a), known(captures, b));
+  int holds = json_is(relation, "<")    ? order < 0
+              : json_is(relation, "<=") ? order <= 0
+              : json_is(relation, "=")  ? order == 0
+              : json_is(relation, "!=") ? order != 0
+                                        : 0;
+  if (!holds) {
+    text_adds(why, known(captures, a));
+    text_adds(why, relation->string.data);
+    text_adds(why, known(captures, b));
+    text_adds(why, " is false");
+  }
+  return holds;
+}
+
+static int between(const json_t *step, const json_t *pair, const captures_t *captures, text_t *why) {
+  int64_t a = micros(known(captures, pair->first)), b = micros(known(captures, pair->first->next));
+  double passed = (double)(b - a) / 1e6, wanted = json_number(json_member(step, "seconds"), -1);
+  double within = json_number(json_member(step, "within"), 0) + 1e-7;
+  char text[64];
+  if (passed - wanted <= within && wanted - passed <= within) return 1;
+  snprintf(text, sizeof text, "%f s have passed, not %f", passed, wanted);
+  text_adds(why, text);
+  return 0;
+}
+
+static int run_step(lgstore_t *store, way_t way, const json_t *step, captures_t *captures, text_t *why) {
+  const json_t *seconds = json_member(step, "advance");
+  text_t body = {0}, answer = {0};
+  lgstore_status_t status;
+  uint32_t op;
+  int good;
+  if (json_member(step, "check") != NULL) return check(json_member(step, "check"), captures, why);
+  if (json_member(step, "between") != NULL) return between(step, json_member(step, "between"), captures, why);
+  if (seconds != NULL) {
+    text_adds(&body, "{\"seconds\":");
+    text_add(&body, seconds->raw, seconds->raw_len);
+    text_adds(&body, "}");
+  } else {
+    write_body(step, captures, &body);
+  }
+  op = operation(seconds != NULL ? "advance" : json_text(json_member(step, "op"), "none"));
+  status = way == BY_CALL ? by_call(store, op, &body, &answer) : by_queue(store, op, &body, &answer);
+  if (seconds != NULL) {
+    good = status == LGSTORE_OK;
+    if (!good) text_add(why, answer.data, answer.len);
+  } else {
+    good = judge(step, status, &answer, captures, why);
+  }
+  text_free(&body);
+  text_free(&answer);
+  return good;
+}
+
+/* ---- cases ---- */
+
+/* Whether the case needs this; ends the program at a need that is not known. */
+static int needs(const json_t *the_case, const char *wanted) {
+  const json_t *list = json_member(the_case, "needs"), *need;
+  int found = 0;
+  for (need = list != NULL ? list->first : NULL; need != NULL; need = need->next) {
+    size_t index, count = sizeof able / sizeof able[0];
+    for (index = 0; index < count && !json_is(need, able[index]); index++) continue;
+    if (index == count) die("unknown need", need->string.data);
+    found |= json_is(need, wanted);
+  }
+  return found;
+}
+
+static void run_case(const json_t *the_case, way_t way) {
+  const json_t *config = json_member(the_case, "config"), *list = json_member(the_case, "steps"), *step;
+  const char *name = json_text(json_member(the_case, "case"), "(no name)");
+  int fresh = needs(the_case, "fresh"), index = 0;
+  lgstore_t *store = fresh ? open_store(config) : shared_store(config);
+  captures_t captures = {0};
+  if (list == NULL) die("a case without steps", name);
+  for (step = list->first; step != NULL; step = step->next, index++) {
+    text_t why = {0};
+    int good = run_step(store, way, step, &captures, &why);
+    steps++;
+    if (!good && failures++ < SHOWN_FAILURES)
+      fprintf(stderr, "%s by %s: %s, step %d: %.1500s\n    %s\n", backend.name, way_names[way], name, index,
+              why.data, json_text(json_member(the_case, "rule"), ""));
+    text_free(&why);
+    if (!good) break;
+  }
+  captures_free(&captures);
+  if (fresh) close_store(store);
+}
+
+/* Runs the case in a line in each way, each time below a root label of its own. */
+static void run_line(const char *file, const char *line, size_t len) {
+  static unsigned long next = 0;
+  int way;
+  for (way = 0; way < WAYS; way++) {
+    text_t text = {0};
+    const char *rest = line, *end = line + len, *mark;
+    char label[32];
+    json_t *the_case;
+    snprintf(label, sizeof label, "v%lu", next++);
+    while ((mark = strstr(rest, "${ns}")) != NULL && mark < end) {
+      text_add(&text, rest, (size_t)(mark - rest));
+      text_adds(&text, label);
+      rest = mark + strlen("${ns}");
+    }
+    text_add(&text, rest, (size_t)(end - rest));
+    the_case = json_read(text.data, text.len);
+    if (the_case == NULL) die(file, text.data);
+    run_case(the_case, (way_t)way);
+    json_free(the_case);
+    text_free(&text);
+  }
+  cases++;
+}
+
+static void run_file(const char *path) {
+  text_t text = {0};
+  const char *line, *end;
+  if (!file_read(path, &text)) die(path, "can't be read");
+  for (line = text.data; (end = strchr(line, '\n')) != NULL; line = end + 1)
+    run_line(path, line, (size_t)(end - line));
+  if (*line != '\0') die(path, "the last line has no end");
+  text_free(&text);
+}
+
+static void run_backend(const char *name, const char *folder, char **files, size_t count) {
+  lgstore_error_t *err = NULL;
+  size_t index;
+  memset(&backend, 0, sizeof backend);
+  backend.name = name;
+  backend.folder = folder;
+  cases = steps = 0;
+  if (lgstore_cq_new(NULL, 16, &backend.queue, &err) != LGSTORE_OK)
+    die("lgstore_cq_new", lgstore_error_message(err, NULL));
+  for (index = 0; index < count; index++) run_file(files[index]);
+  for (index = 0; index < backend.store_count; index++) {
+    close_store(backend.stores[index].store);
+    free(backend.stores[index].config);
+  }
+  lgstore_cq_free(backend.queue);
+  printf("%s: %zu cases, each in %d ways, %zu steps, %zu failures so far\n", name, cases, WAYS, steps,
+         failures);
+}
+
+int main(int argc, char **argv) {
+  const char *vectors = argc > 1 ? argv[1] : getenv("LGSTORE_VECTORS"), *work = getenv("LGSTORE_WORK_DIR");
+  char folder[512], *files[MAX_FILES];
+  size_t count, index;
+  if (vectors == NULL) vectors = "tests/vectors";
+  count = files_ending(vectors, ".jsonl", files, MAX_FILES);
+  if (count == 0) die(vectors, "no vectors");
+  snprintf(folder, sizeof folder, "%s/vectors-%ld", work != NULL ? work : ".", (long)getpid());
+  if (mkdir(folder, 0700) != 0) die(folder, "can't be made");
+  run_backend("memory", NULL, files, count);
+  run_backend("file", folder, files, count);
+  remove_folder(folder);
+  for (index = 0; index < count; index++) free(files[index]);
+  return failures == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
