@@ -274,6 +274,48 @@ fn no_wake_up_is_lost_between_push_and_drain() {
 }
 
 #[test]
+fn a_wake_up_held_back_to_the_end_of_a_burst_is_not_lost() {
+    loom::model(|| {
+        let desk = desk(3);
+        let queue = Arc::new(CompletionQueue::new(3));
+        let bell = Arc::new(Bell::default());
+        queue.set_doorbell(Some(bell.clone()));
+        let (desk2, queue2) = (desk.clone(), queue.clone());
+        let lane = thread::spawn(move || {
+            let owed = [(); 2].map(|()| {
+                let appender = Arc::new(Appender { queue: queue2.clone(), owes: AtomicBool::new(false) });
+                assert!(queue2.reserve());
+                let sink = Sink::Receiver(appender.clone());
+                desk2.admit(request(sink, false)).unwrap().complete(answer());
+                appender.owes.load(Ordering::SeqCst)
+            });
+            owed.into_iter().filter(|owes| *owes).for_each(|_| queue2.alert());
+        });
+        let mut drained = 0;
+        while drained < 2 {
+            bell.sleep();
+            queue.drain(8, &mut |completion| {
+                drained += 1;
+                drop(completion);
+            });
+        }
+        lane.join().unwrap();
+    });
+}
+
+/// Appends without waking, as a lane does in a burst.
+struct Appender {
+    queue: Arc<CompletionQueue>,
+    owes: AtomicBool,
+}
+
+impl Receiver for Appender {
+    fn receive(&self, completion: Completion) {
+        self.owes.store(self.queue.append(completion), Ordering::SeqCst);
+    }
+}
+
+#[test]
 fn a_waiting_reader_gets_everything() {
     loom::model(|| {
         let desk = desk(2);

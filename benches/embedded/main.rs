@@ -1,10 +1,12 @@
 //! The embedded store through the C ABI, beside its raw engines, in one run.
 //!
 //! `cargo bench --bench embedded` prints CPU, time and allocations per operation and the ratio to the
-//! raw engine; `-- --quick` runs a tenth, `-- memory` or `-- file` one engine. Rounds of all workloads are interleaved and the least CPU of
+//! raw engine; `-- --quick` runs a tenth, `-- memory` or `-- file` one engine, `-- --check` fails when a
+//! ceiling of docs/performance.md is passed. Rounds of all workloads are interleaved and the least CPU of
 //! five counts, because machines are shared; absolute times mean little, ratios of one run do.
 
 mod abi;
+mod ceilings;
 mod measure;
 mod raw;
 
@@ -158,6 +160,9 @@ fn main() {
         }
     }
     table.print(raw::counterpart);
+    if asked("--check") && !ceilings::hold(&table) {
+        std::process::exit(1);
+    }
 }
 
 struct MemoryRun {

@@ -12,11 +12,12 @@ use crossbeam_queue::ArrayQueue;
 use tokio::runtime::Handle;
 use tokio::sync::Notify;
 
+use super::burst::Burst;
 use super::task::Task;
 use crate::store::Store;
 
-/// Requests a lane runs before it lets other tasks of the runtime have a turn.
-const BURST: usize = 64;
+/// Requests a lane runs before it wakes their readers and lets other tasks of the runtime have a turn.
+const BURST: usize = 32;
 
 /// Requests waiting per working lane before another lane is woken: a wake-up costs more than a few reads.
 const BACKLOG: usize = 32;
@@ -84,12 +85,14 @@ impl Lanes {
         let _last_look = DropQueue(Arc::clone(&self));
         while !self.closed.load(Ordering::SeqCst) {
             let mut ran = 0;
+            let burst = Burst::begin();
             while ran < BURST {
                 let Some(task) = self.queue.pop() else { break };
                 // A panic unwinds through the task, whose drop reports it; the lane lives on.
                 let _ = catch_unwind(AssertUnwindSafe(|| self.store.start(task)));
                 ran += 1;
             }
+            drop(burst);
             if ran == BURST {
                 tokio::task::yield_now().await;
                 continue;

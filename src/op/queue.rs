@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
+use super::burst;
 use super::completion::Completion;
 use super::sync::{AtomicUsize, Condvar, Mutex, Ordering, lock};
 
@@ -26,9 +27,9 @@ pub trait Signal: Send + Sync {
 /// Outcomes waiting for their reader.
 ///
 /// Everything that decides about waking (the entries, `armed`, `signalled`, `closed`) sits under one
-/// mutex. A push that finds the bell armed disarms it and rings; a drain that empties the queue arms
-/// it again before it lets go of the lock. So a push either is seen by that drain or finds the bell
-/// armed: no wake-up is lost, and there is one per burst.
+/// mutex. A push that finds the bell armed disarms it and owes a ring (now, or at the end of its lane's
+/// burst); a drain that empties the queue arms it again before it lets go of the lock. So a push
+/// either is seen by that drain or finds the bell armed: no wake-up is lost, and there is one per burst.
 pub struct CompletionQueue {
     inner: Mutex<Inner>,
     /// Held while the doorbell runs, so that replacing it waits for a running ring.
@@ -96,31 +97,43 @@ impl CompletionQueue {
         self.reserved.fetch_sub(count, Ordering::AcqRel);
     }
 
-    /// Appends an outcome, for which a place is reserved; wakes the reader on the edge.
-    pub fn push(&self, completion: Completion) {
-        let ring = {
+    /// Appends an outcome, for which a place is reserved, and wakes the reader on the edge: at once,
+    /// or at the end of this thread's burst.
+    pub fn push(self: &Arc<Self>, completion: Completion) {
+        if self.append(completion) && !burst::hold_back(self) {
+            self.alert();
+        }
+    }
+
+    /// Appends an outcome; true when the bell was armed: the caller then owes one `alert`.
+    pub fn append(&self, completion: Completion) -> bool {
+        let mut inner = lock(&self.inner);
+        if inner.freed {
+            drop(inner);
+            self.unreserve(1);
+            return false;
+        }
+        // Settled under the lock, before a reader can take it: when close returns, every completion
+        // sits in its queue. It takes only the gate's own lock and runs no user code.
+        inner.entries.push_back(completion);
+        if let Some(last) = inner.entries.back_mut() {
+            last.settle();
+        }
+        std::mem::take(&mut inner.armed)
+    }
+
+    /// Wakes the reader, if there still is something: a drain between `append` and this may have
+    /// emptied the queue, and has armed the bell again for the next.
+    pub fn alert(&self) {
+        {
             let mut inner = lock(&self.inner);
-            if inner.freed {
-                drop(inner);
-                self.unreserve(1);
+            if inner.entries.is_empty() {
                 return;
             }
-            // Settled under the lock, before a reader can take it: when close returns, every
-            // completion sits in its queue. It takes only the gate's own lock and runs no user code.
-            inner.entries.push_back(completion);
-            if let Some(last) = inner.entries.back_mut() {
-                last.settle();
-            }
-            let edge = std::mem::take(&mut inner.armed);
-            if edge {
-                self.raise(&mut inner);
-                self.filled.notify_one();
-            }
-            edge
-        };
-        if ring {
-            self.ring();
+            self.raise(&mut inner);
+            self.filled.notify_one();
         }
+        self.ring();
     }
 
     /// Hands up to `max` outcomes to `out`, oldest first. `out` runs under the queue's lock: it stores them.
