@@ -9,7 +9,13 @@ use std::sync::Arc;
 use super::queue::CompletionQueue;
 
 thread_local! {
-    static HELD: RefCell<Option<Vec<Arc<CompletionQueue>>>> = const { RefCell::new(None) };
+    static HELD: RefCell<Held> = const { RefCell::new(Held { active: false, queues: Vec::new() }) };
+}
+
+/// What a thread owes at the end of its burst.
+struct Held {
+    active: bool,
+    queues: Vec<Arc<CompletionQueue>>,
 }
 
 /// While it lives, wake-ups that this thread owes to readers are held back; dropping it pays them.
@@ -19,9 +25,7 @@ pub struct Burst(());
 impl Burst {
     /// Begins a burst on this thread. Bursts do not nest.
     pub fn begin() -> Self {
-        HELD.with_borrow_mut(|held| {
-            held.get_or_insert_default();
-        });
+        HELD.with_borrow_mut(|held| held.active = true);
         Self(())
     }
 }
@@ -29,20 +33,26 @@ impl Burst {
 impl Drop for Burst {
     fn drop(&mut self) {
         // Taken out first: a doorbell may complete something on this thread.
-        let held = HELD.with_borrow_mut(Option::take).unwrap_or_default();
-        for queue in held {
-            queue.alert();
-        }
+        let mut queues = HELD.with_borrow_mut(|held| {
+            held.active = false;
+            std::mem::take(&mut held.queues)
+        });
+        queues.drain(..).for_each(|queue| queue.alert());
+        // Given back for its room.
+        HELD.with_borrow_mut(|held| {
+            if held.queues.is_empty() {
+                held.queues = queues;
+            }
+        });
     }
 }
 
 /// Holds back the alert of `queue`, if this thread is in a burst.
 pub(super) fn hold_back(queue: &Arc<CompletionQueue>) -> bool {
-    HELD.with_borrow_mut(|held| match held {
-        Some(held) => {
-            held.push(Arc::clone(queue));
-            true
+    HELD.with_borrow_mut(|held| {
+        if held.active {
+            held.queues.push(Arc::clone(queue));
         }
-        None => false,
+        held.active
     })
 }
