@@ -36,7 +36,7 @@ impl Lanes {
     /// `count` lanes on `runtime` for at most `capacity` requests in flight.
     pub fn start(runtime: &Handle, count: usize, capacity: usize, store: Arc<Store>) -> Arc<Self> {
         let lanes = Arc::new(Self {
-            queue: ArrayQueue::new(capacity),
+            queue: ArrayQueue::new(2 * capacity),
             sleeping: AtomicUsize::new(0),
             count,
             bell: Notify::new(),
@@ -49,10 +49,30 @@ impl Lanes {
         lanes
     }
 
-    /// Queues a task. There is a place for every slot of the desk, so this can't fail; were it to,
-    /// the dropped task would still complete.
+    /// Queues a task.
     pub fn push(&self, task: Task) {
-        drop(self.queue.push(task));
+        if let Err(task) = self.queue.push(task) {
+            self.push_to_full(task);
+        }
+    }
+
+    /// A cancelled or expired request gives its slot back while its task still waits here, so the queue
+    /// can be full although slots are free. Tasks whose outcome is decided are thrown out then; dropping
+    /// those delivers nothing. At most half of the places belong to undecided tasks (there are twice as
+    /// many as slots), so one pass frees the other half, and pushing stays cheap on average.
+    #[cold]
+    fn push_to_full(&self, task: Task) {
+        let mut homeless = vec![task];
+        while let Some(task) = homeless.pop() {
+            let Err(task) = self.queue.push(task) else { continue };
+            homeless.push(task);
+            for _ in 0..self.queue.len() {
+                let Some(task) = self.queue.pop() else { break };
+                if !task.stopped() {
+                    homeless.push(task);
+                }
+            }
+        }
     }
 
     /// Wakes a lane if those awake have enough to do. Call after pushing; once per burst is enough.
