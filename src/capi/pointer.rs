@@ -33,6 +33,8 @@ pub(super) trait Opaque: Sized {
 
 /// Makes the owned pointer that a constructor returns.
 pub(super) fn into_raw<H: Opaque>(object: Arc<H::Object>) -> *mut H {
+    // A queue may be the first thing that a process makes, before any runtime.
+    fork::install();
     let magic = AtomicU64::new(H::MAGIC);
     Box::into_raw(Box::new(H::wrap(Handle { magic, generation: fork::generation(), object })))
 }
