@@ -131,7 +131,10 @@ impl Desk {
 
     /// The requests that have expired at `now`, and the time of the next that will.
     pub fn due(&self, now: Instant) -> (Vec<Arc<Ticket>>, Option<Instant>) {
-        let tick = self.tick(now);
+        // Rounded down where deadlines are rounded up: one whose tick has come has passed by its own
+        // clock. (Both rounded up, one within the same microsecond was neither due nor next.)
+        let passed = now.saturating_duration_since(self.base).as_micros();
+        let tick = u64::try_from(passed).unwrap_or(u64::MAX - 1);
         let mut due = Vec::new();
         let mut next = u64::MAX;
         for slot in &self.slots {
