@@ -225,7 +225,10 @@ typedef struct lgstore_submission_t {
   uint64_t tag;
 } lgstore_submission_t;
 
-/** Wakes the reader of a completion queue; must not block. Called on a thread of the library. */
+/**
+ * Wakes the reader of a completion queue; must not block. One call at a time, on a thread of the library
+ * or inside lgstore_cq_wake and lgstore_cq_set_doorbell.
+ */
 typedef void (*lgstore_doorbell_t)(void *user_data);
 
 /** Success; for lgstore_submit: accepted, one completion will come. */
@@ -565,7 +568,8 @@ int32_t lgstore_cq_fd(struct lgstore_cq_t *queue);
 /**
  * [block] Sets the function that is called when the queue goes from empty to not empty, and at once if
  * something waits already; NULL = none. Waits for a running call of the old one: after it has returned,
- * that one is never called again. LGSTORE_E_WOULD_DEADLOCK on a thread of the library.
+ * that one is never called again. LGSTORE_E_WOULD_DEADLOCK on a thread of the library. The doorbell may
+ * call every function marked [nb]; lgstore_cq_wake from inside it does not ring again.
  *
  * Safety: `queue` is live; `ring` may be called with `user_data` on threads of the library until it is replaced.
  */

@@ -79,7 +79,8 @@ pub unsafe extern "C" fn lgstore_cq_fd(queue: *mut lgstore_cq_t) -> i32 {
 
 /// [block] Sets the function that is called when the queue goes from empty to not empty, and at once if
 /// something waits already; NULL = none. Waits for a running call of the old one: after it has returned,
-/// that one is never called again. LGSTORE_E_WOULD_DEADLOCK on a thread of the library.
+/// that one is never called again. LGSTORE_E_WOULD_DEADLOCK on a thread of the library. The doorbell may
+/// call every function marked [nb]; lgstore_cq_wake from inside it does not ring again.
 ///
 /// # Safety
 /// `queue` is live; `ring` may be called with `user_data` on threads of the library until it is replaced.
@@ -213,7 +214,7 @@ struct Ring {
 
 // SAFETY: the contract of lgstore_cq_set_doorbell.
 unsafe impl Send for Ring {}
-// SAFETY: the queue rings under its bell's lock, one call at a time.
+// SAFETY: the queue makes one call at a time.
 unsafe impl Sync for Ring {}
 
 impl Doorbell for Ring {

@@ -89,7 +89,8 @@ pub type lgstore_callback_t =
 pub type lgstore_log_t =
     Option<unsafe extern "C" fn(level: i32, json: *const c_char, json_len: usize, user_data: *mut c_void)>;
 
-/// Wakes the reader of a completion queue; must not block. Called on a thread of the library.
+/// Wakes the reader of a completion queue; must not block. One call at a time, on a thread of the library
+/// or inside lgstore_cq_wake and lgstore_cq_set_doorbell.
 pub type lgstore_doorbell_t = Option<unsafe extern "C" fn(user_data: *mut c_void)>;
 
 /// A struct that grows by new fields at its end and begins with its size.

@@ -1,16 +1,22 @@
 //! The completion queue: outcomes in, a doorbell on the edge from empty to not empty, outcomes out in bursts.
 
+use std::cell::Cell;
 use std::collections::VecDeque;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use super::burst;
 use super::completion::Completion;
-use super::sync::{AtomicUsize, Condvar, Mutex, Ordering, lock};
+use super::sync::{AtomicUsize, Condvar, Mutex, Ordering, lock, thread_local, wait};
+
+thread_local! {
+    /// The queue whose doorbell runs on this thread.
+    static RINGING: Cell<*const CompletionQueue> = Cell::new(std::ptr::null());
+}
 
 /// Something that wakes the reader: a user's function.
 pub trait Doorbell: Send + Sync {
-    /// Called on a thread of the runtime, at most once per edge; must not block.
+    /// Called at most once per edge, one call at a time and under no lock; must not block.
     fn ring(&self);
 }
 
@@ -32,12 +38,24 @@ pub trait Signal: Send + Sync {
 /// either is seen by that drain or finds the bell armed: no wake-up is lost, and there is one per burst.
 pub struct CompletionQueue {
     inner: Mutex<Inner>,
-    /// Held while the doorbell runs, so that replacing it waits for a running ring.
-    bell: Mutex<Option<Arc<dyn Doorbell>>>,
+    bell: Mutex<Bell>,
+    /// A ring returned.
+    rung: Condvar,
     filled: Condvar,
     reserved: AtomicUsize,
     capacity: usize,
     signal: OnceLock<Box<dyn Signal>>,
+}
+
+/// The doorbell runs outside this lock, so that it may call the queue's functions.
+#[derive(Default)]
+struct Bell {
+    doorbell: Option<Arc<dyn Doorbell>>,
+    running: bool,
+    /// Another edge came while it ran: whoever runs it runs it once more.
+    again: bool,
+    /// Counts the calls that have returned.
+    calls: u64,
 }
 
 struct Inner {
@@ -60,7 +78,8 @@ impl CompletionQueue {
         };
         Self {
             inner: Mutex::new(inner),
-            bell: Mutex::new(None),
+            bell: Mutex::new(Bell::default()),
+            rung: Condvar::new(),
             filled: Condvar::new(),
             reserved: AtomicUsize::new(0),
             capacity,
@@ -163,7 +182,7 @@ impl CompletionQueue {
         let mut inner = lock(&self.inner);
         while inner.entries.is_empty() && !inner.woken && !inner.freed {
             inner = match until {
-                None => super::sync::wait(&self.filled, inner),
+                None => wait(&self.filled, inner),
                 Some(until) => {
                     let left = until.saturating_duration_since(Instant::now());
                     if left == Duration::ZERO {
@@ -202,16 +221,56 @@ impl CompletionQueue {
     }
 
     fn ring(&self) {
-        let bell = lock(&self.bell);
-        if let Some(doorbell) = bell.as_ref() {
-            doorbell.ring();
+        if self.is_in_doorbell() {
+            return;
         }
+        let mut bell = lock(&self.bell);
+        if bell.running {
+            bell.again = true;
+            return;
+        }
+        while let Some(doorbell) = bell.doorbell.clone() {
+            (bell.running, bell.again) = (true, false);
+            drop(bell);
+            let outer = RINGING.with(|ringing| ringing.replace(self));
+            doorbell.ring();
+            RINGING.with(|ringing| ringing.set(outer));
+            // Perhaps the last reference: what it owns goes outside the lock, before `replace` returns.
+            drop(doorbell);
+            bell = lock(&self.bell);
+            bell.running = false;
+            bell.calls += 1;
+            self.rung.notify_all();
+            if !bell.again {
+                break;
+            }
+        }
+    }
+
+    /// A doorbell that wakes its own queue is not rung for that again, and nobody waits for a ring from
+    /// inside it.
+    fn is_in_doorbell(&self) -> bool {
+        RINGING.with(|ringing| std::ptr::eq(ringing.get(), self))
+    }
+
+    /// Swaps the doorbell; waits until a running call of the old one has returned.
+    fn replace(&self, doorbell: Option<Arc<dyn Doorbell>>) {
+        let mut bell = lock(&self.bell);
+        let before = std::mem::replace(&mut bell.doorbell, doorbell);
+        if !self.is_in_doorbell() {
+            let calls = bell.calls;
+            while bell.running && bell.calls == calls {
+                bell = wait(&self.rung, bell);
+            }
+        }
+        drop(bell);
+        drop(before);
     }
 
     /// Replaces the doorbell, waiting for a running ring of the old one. Rings at once when
     /// something is waiting already, since that edge is past.
     pub fn set_doorbell(&self, doorbell: Option<Arc<dyn Doorbell>>) {
-        *lock(&self.bell) = doorbell;
+        self.replace(doorbell);
         let waiting = !lock(&self.inner).entries.is_empty();
         if waiting {
             self.ring();
@@ -220,7 +279,7 @@ impl CompletionQueue {
 
     /// The reader has gone: what waits and what comes later is thrown away, slots are given back.
     pub fn free(&self) {
-        *lock(&self.bell) = None;
+        self.replace(None);
         let dropped = {
             let mut inner = lock(&self.inner);
             inner.freed = true;

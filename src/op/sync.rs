@@ -5,11 +5,15 @@ pub use loom::sync::{
     Condvar, Mutex, MutexGuard,
     atomic::{AtomicU8, AtomicU64, AtomicUsize, Ordering},
 };
+#[cfg(lgstore_loom)]
+pub use loom::thread_local;
 #[cfg(not(lgstore_loom))]
 pub use std::sync::{
     Condvar, Mutex, MutexGuard,
     atomic::{AtomicU8, AtomicU64, AtomicUsize, Ordering},
 };
+#[cfg(not(lgstore_loom))]
+pub use std::thread_local;
 
 use std::sync::PoisonError;
 
