@@ -11,7 +11,6 @@ use super::status::*;
 use super::structs::{lgstore_callback_t, lgstore_op_t};
 use super::submit::call_back;
 use super::{boundary, error::lgstore_error_t, slice};
-use crate::error::{Code, Error};
 use crate::op::client::Client;
 use crate::op::completion::Answer;
 use crate::store::config::Config;
@@ -167,12 +166,9 @@ pub unsafe extern "C" fn lgstore_metrics(
         let out = required(out, "out")?;
         // SAFETY: writable by contract.
         unsafe { write(out, std::ptr::null_mut()) };
-        if reset > 1 {
-            return Err(Error::new(Code::InvalidArg, "reset is 0 or 1").at("reset"));
-        }
         // SAFETY: live by contract.
         let client = unsafe { pointer::object(store) }?;
-        let json = client.metrics_json(reset == 1);
+        let json = client.metrics_json(reset != 0);
         // SAFETY: writable by contract.
         unsafe { write(out, result::into_raw(Arc::new(Answer::new(Ok(json))))) };
         Ok(LGSTORE_OK)

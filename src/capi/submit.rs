@@ -5,12 +5,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::cq::lgstore_cq_t;
+use super::error::{lgstore_error_t, report};
 use super::pointer::{self, required, write};
 use super::result::{self, export, export_answer, lgstore_result_t};
 use super::status::*;
 use super::store::lgstore_t;
 use super::structs::*;
-use super::{boundary, error::lgstore_error_t, slice};
+use super::{boundary, slice};
 use crate::error::{Code, Error, Result};
 use crate::op::client::{Client, Request, Submitted};
 use crate::op::completion::{Answer, Completion, Receiver, Sink};
@@ -322,6 +323,7 @@ pub unsafe extern "C" fn lgstore_call(
         let body = unsafe { slice::bytes(raw.json, raw.json_len, "request.json") }?;
         let answer = client.call(&self::request(&raw, body)?)?;
         let status = answer.status();
+        report(err, answer.error().cloned());
         // SAFETY: writable by contract.
         unsafe { write(out, result::into_raw(answer)) };
         Ok(status)

@@ -132,7 +132,7 @@ impl Client {
         if self.desk.gate().is_closing() {
             return Err(Error::new(Code::Closed, "the store is closed"));
         }
-        let prepared = self.store.prepare(request.op, request.body);
+        let prepared = self.store.prepare(request.op, request.body, self.runtime.log());
         let kind = prepared.as_ref().map_or_else(|_| Kind::from_number(request.op), |op| Some(op.kind()));
         match &prepared {
             Err(error) if refuse_invalid || kind.is_none() => {

@@ -8,7 +8,7 @@ use crate::error::{Code, Error, Result};
 /// An outcome as the ABI shows it: a status and a JSON text with a NUL behind it.
 #[derive(Debug)]
 pub struct Answer {
-    code: Option<Code>,
+    error: Option<Error>,
     /// The document and one NUL.
     text: String,
 }
@@ -16,22 +16,30 @@ pub struct Answer {
 impl Answer {
     /// The answer's document, or the error's.
     pub fn new(outcome: Result<String>) -> Self {
-        let (code, mut text) = match outcome {
+        let (error, mut text) = match outcome {
             Ok(text) => (None, text),
-            Err(error) => (Some(error.code()), error.to_json()),
+            Err(error) => {
+                let text = error.to_json();
+                (Some(error), text)
+            }
         };
         text.push('\0');
-        Self { code, text }
+        Self { error, text }
+    }
+
+    /// The error; `None` = success.
+    pub fn error(&self) -> Option<&Error> {
+        self.error.as_ref()
     }
 
     /// The error's code; `None` = success.
     pub fn code(&self) -> Option<Code> {
-        self.code
+        self.error.as_ref().map(Error::code)
     }
 
     /// 0 or the error's number.
     pub fn status(&self) -> i32 {
-        self.code.map_or(0, Code::status)
+        self.code().map_or(0, Code::status)
     }
 
     /// The JSON document, without the NUL.

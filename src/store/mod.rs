@@ -18,6 +18,7 @@ use tokio::runtime::Handle;
 use crate::backend::{self, Backend};
 use crate::error::{Code, Error, Result};
 use crate::op::task::Task;
+use crate::telemetry::log::Log;
 use clock::Clock;
 use config::Config;
 use operation::{Kind, Operation};
@@ -46,13 +47,16 @@ impl Store {
         self.backend.name()
     }
 
-    /// Validates a request and fills in defaults.
-    pub fn prepare(&self, kind: u32, body: &[u8]) -> Result<Operation> {
+    /// Validates a request and fills in defaults. Warnings go to `log`: this runs on the caller's thread,
+    /// which has no subscriber of its own.
+    pub fn prepare(&self, kind: u32, body: &[u8], log: &Log) -> Result<Operation> {
         let Some(kind) = Kind::from_number(kind) else {
             return Err(Error::new(Code::Unsupported, format!("there is no operation {kind}")).at("op"));
         };
         request::parse(kind, body, &self.config, &mut |warning| {
-            tracing::warn!(target: "lgstore", operation = kind.name(), "{warning}");
+            log.with(tracing::Level::WARN, || {
+                tracing::warn!(target: "lgstore", operation = kind.name(), "{warning}");
+            });
         })
     }
 
