@@ -19,6 +19,9 @@ pub struct lgstore_error_t {
 
 /// Sets `*err` to NULL or to a new error object.
 pub(super) fn report(err: *mut *mut lgstore_error_t, error: Option<Error>) {
+    if err.is_null() {
+        return;
+    }
     let object = error.map_or(std::ptr::null_mut(), |error| {
         let message = format!("{}\0", error.message());
         let json = format!("{}\0", error.to_json());

@@ -215,6 +215,8 @@ pub unsafe extern "C" fn lgstore_submit_cq(
         unsafe { write(out_accepted, 0) };
         // SAFETY: live by contract.
         let (client, queue) = unsafe { (pointer::object(store)?, pointer::object(queue)?) };
+        // A doorbell or another reader may free both handles as soon as the first request is through.
+        let (client, queue) = (&Arc::clone(client), &Arc::clone(queue));
         // SAFETY: readable by contract.
         let arena = unsafe { slice::bytes(arena, arena_len, "arena") }?;
         // SAFETY: readable by contract.
@@ -245,7 +247,7 @@ pub unsafe extern "C" fn lgstore_submit_cq(
 }
 
 fn submit_one(
-    client: &Client,
+    client: &Arc<Client>,
     queue: &Arc<CompletionQueue>,
     arena: &[u8],
     submission: &lgstore_submission_t,

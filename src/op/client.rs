@@ -103,17 +103,17 @@ impl Client {
     }
 
     /// Takes one request: refuses it, answers it at once (where allowed), or accepts it.
-    pub fn submit(&self, request: &Request<'_>, sink: &dyn Fn() -> Sink) -> Result<Submitted> {
-        let outcome = self.take(request, sink, true)?;
-        if matches!(outcome, Submitted::Accepted(_)) {
-            self.lanes.wake();
-        }
-        Ok(outcome)
+    pub fn submit(self: &Arc<Self>, request: &Request<'_>, sink: &dyn Fn() -> Sink) -> Result<Submitted> {
+        self.take(request, sink, true)
     }
 
     /// Like `submit` for a burst: does not wake the lanes (see `wake`), and a request that does not
     /// validate is accepted and completed with its error, since a burst has one status for all.
-    pub fn submit_in_burst(&self, request: &Request<'_>, sink: &dyn Fn() -> Sink) -> Result<Submitted> {
+    pub fn submit_in_burst(
+        self: &Arc<Self>,
+        request: &Request<'_>,
+        sink: &dyn Fn() -> Sink,
+    ) -> Result<Submitted> {
         self.take(request, sink, false)
     }
 
@@ -123,10 +123,10 @@ impl Client {
     }
 
     fn take(
-        &self,
+        self: &Arc<Self>,
         request: &Request<'_>,
         sink: &dyn Fn() -> Sink,
-        refuse_invalid: bool,
+        alone: bool,
     ) -> Result<Submitted> {
         let started = Instant::now();
         if self.desk.gate().is_closing() {
@@ -135,7 +135,7 @@ impl Client {
         let prepared = self.store.prepare(request.op, request.body, self.runtime.log());
         let kind = prepared.as_ref().map_or_else(|_| Kind::from_number(request.op), |op| Some(op.kind()));
         match &prepared {
-            Err(error) if refuse_invalid || kind.is_none() => {
+            Err(error) if alone || kind.is_none() => {
                 self.metrics.refused(error.code());
                 return Err(error.clone());
             }
@@ -149,7 +149,14 @@ impl Client {
             }
             _ => {}
         }
-        self.accept(request, sink(), started, kind.unwrap_or(Kind::Get), prepared)
+        // From the moment it is accepted its callback may run, and free the handle that this call came
+        // in through.
+        let client = Arc::clone(self);
+        let outcome = client.accept(request, sink(), started, kind.unwrap_or(Kind::Get), prepared)?;
+        if alone {
+            client.lanes.wake();
+        }
+        Ok(outcome)
     }
 
     fn accept(
@@ -189,7 +196,7 @@ impl Client {
 
     /// Submits and waits for the outcome. The caller has made sure that this is not a thread of the
     /// runtime, where it could wait for itself.
-    pub fn call(&self, request: &Request<'_>) -> Result<Arc<Answer>> {
+    pub fn call(self: &Arc<Self>, request: &Request<'_>) -> Result<Arc<Answer>> {
         let waiter = Arc::new(Waiter::default());
         let request = Request { allow_immediate: true, ..*request };
         match self.submit(&request, &|| Sink::Receiver(Arc::clone(&waiter) as Arc<dyn Receiver>))? {
