@@ -2,8 +2,12 @@
 #ifndef LGSTORE_TESTS_CHECK_H
 #define LGSTORE_TESTS_CHECK_H
 
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE /* before the first system header: include this file first */
+#endif
 #include <lgstore.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <stdint.h>
 #include <stdio.h>
