@@ -205,7 +205,7 @@ impl Receiver for Handover {
 
 /// Runs one case on one store.
 struct Run<'r> {
-    client: &'r Client,
+    client: &'r Arc<Client>,
     immediate: bool,
     captured: BTreeMap<String, String>,
 }

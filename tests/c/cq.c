@@ -210,6 +210,13 @@ static size_t rings(bell_t *bell) {
   return count;
 }
 
+/* Waits until it has rung so often. */
+static void rung(bell_t *bell, size_t count) {
+  monitor_enter(&bell->monitor);
+  while (bell->rings < count) monitor_wait(&bell->monitor, "a ring");
+  pthread_mutex_unlock(&bell->monitor.lock);
+}
+
 static void *replace(void *argument) {
   CHECK_STATUS(lgstore_cq_set_doorbell(argument, NULL, NULL), LGSTORE_OK);
   return NULL;
@@ -225,9 +232,7 @@ static void doorbell(void) {
   CHECK_STATUS(lgstore_cq_set_doorbell(queue, ring, &bell), LGSTORE_OK);
   CHECK_EQ(rings(&bell), 0);
   burst(store, queue, 32, NULL);
-  monitor_enter(&bell.monitor);
-  while (bell.rings == 0) monitor_wait(&bell.monitor, "a ring");
-  pthread_mutex_unlock(&bell.monitor.lock);
+  rung(&bell, 1);
   take(queue, 32, LGSTORE_OK);
   CHECK(rings(&bell) >= 1 && rings(&bell) <= 32);
 
@@ -258,9 +263,9 @@ static void doorbell(void) {
     burst(store, queue, 1, NULL);
     end_store(store);
     CHECK_STATUS(lgstore_cq_set_doorbell(queue, ring, &bell), LGSTORE_OK);
-    CHECK_EQ(rings(&bell), before + 1);
+    rung(&bell, before + 1); /* perhaps once more, by the worker that put it there */
     lgstore_cq_wake(queue);
-    CHECK_EQ(rings(&bell), before + 2);
+    rung(&bell, before + 2);
   }
   lgstore_cq_free(queue); /* with one inside: its slot and memory go with it */
   monitor_destroy(&bell.monitor);
