@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering, fence};
 use std::time::{Duration, Instant};
 
 use crossbeam_queue::ArrayQueue;
+use crossbeam_utils::atomic::AtomicCell;
 use parking_lot::{Condvar, Mutex};
 
 use super::scan;
@@ -17,7 +18,7 @@ use crate::store::item::{Entry, Record};
 
 /// The read connections that are not in use.
 pub struct Pool {
-    free: ArrayQueue<Box<Session>>,
+    free: Free,
     /// Connections in existence.
     size: usize,
     /// Threads in `wait`. Raised and read with fences, see `give_back`.
@@ -27,13 +28,45 @@ pub struct Pool {
     returned: Condvar,
 }
 
+/// Free connections; the one used last is taken first, since its pages and statements are warm.
+struct Free {
+    last: AtomicCell<Option<Box<Session>>>,
+    others: ArrayQueue<Box<Session>>,
+    count: AtomicUsize,
+}
+
+impl Free {
+    fn new(size: usize) -> Self {
+        Self { last: AtomicCell::new(None), others: ArrayQueue::new(size), count: AtomicUsize::new(0) }
+    }
+
+    /// May miss a connection that is being given back at this moment; whoever waits is told then.
+    fn pop(&self) -> Option<Box<Session>> {
+        let session = self.last.take().or_else(|| self.others.pop());
+        self.count.fetch_sub(usize::from(session.is_some()), Ordering::Relaxed);
+        session
+    }
+
+    fn push(&self, session: Box<Session>) {
+        self.count.fetch_add(1, Ordering::Relaxed);
+        if let Some(earlier) = self.last.swap(Some(session)) {
+            // Never full: there are as many places as connections.
+            let _ = self.others.push(earlier);
+        }
+    }
+
+    fn len(&self) -> usize {
+        self.count.load(Ordering::Relaxed)
+    }
+}
+
 impl Pool {
     /// A pool of these connections, at least one.
     pub fn new(sessions: Vec<Session>) -> Arc<Self> {
-        let free = ArrayQueue::new(sessions.len());
         let size = sessions.len();
+        let free = Free::new(size);
         for session in sessions {
-            let _ = free.push(Box::new(session));
+            free.push(Box::new(session));
         }
         Arc::new(Self {
             free,
@@ -96,8 +129,7 @@ impl Pool {
     }
 
     fn give_back(&self, session: Box<Session>) {
-        // Never full: there are exactly as many places as connections.
-        let _ = self.free.push(session);
+        self.free.push(session);
         fence(Ordering::SeqCst);
         if self.waiting.load(Ordering::Relaxed) > 0 {
             let _guard = self.lock.lock();
