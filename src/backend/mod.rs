@@ -3,6 +3,7 @@
 pub mod embedded;
 pub mod fault;
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use tokio::runtime::Handle;
@@ -31,6 +32,15 @@ pub trait Backend: Send + Sync + 'static {
 
     /// Runs an accepted request to its end, somewhere.
     fn start(&self, task: Task);
+
+    /// Runs accepted requests that were waiting together, in any order. All of them were submitted
+    /// before this is called, so reads among them may share one snapshot that is taken now.
+    fn start_all(&self, tasks: &mut Vec<Task>) {
+        for task in tasks.drain(..) {
+            // A panic unwinds through its task, whose drop reports it; the others go on.
+            let _ = catch_unwind(AssertUnwindSafe(|| self.start(task)));
+        }
+    }
 
     /// Stops background work and releases files; queued tasks are dropped. Blocks until done, so
     /// it is never called on a lane.

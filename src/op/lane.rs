@@ -103,17 +103,21 @@ impl Lanes {
     async fn run(self: Arc<Self>) {
         // If the runtime drops this task, requests in the queue must not wait for ever.
         let _last_look = DropQueue(Arc::clone(&self));
+        let mut tasks = Vec::with_capacity(BURST);
         while !self.closed.load(Ordering::SeqCst) {
-            let mut ran = 0;
-            let burst = Burst::begin();
-            while ran < BURST {
+            while tasks.len() < BURST {
                 let Some(task) = self.queue.pop() else { break };
-                // A panic unwinds through the task, whose drop reports it; the lane lives on.
-                let _ = catch_unwind(AssertUnwindSafe(|| self.store.start(task)));
-                ran += 1;
+                // One that was cancelled or has expired meanwhile has had its outcome.
+                if !task.stopped() {
+                    tasks.push(task);
+                }
             }
-            drop(burst);
-            if ran == BURST {
+            if !tasks.is_empty() {
+                let burst = Burst::begin();
+                let _ = catch_unwind(AssertUnwindSafe(|| self.store.start_all(&mut tasks)));
+                tasks.clear();
+                drop(burst);
+                // Other tasks of the runtime have their turn, then there may be more.
                 tokio::task::yield_now().await;
                 continue;
             }

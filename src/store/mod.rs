@@ -70,9 +70,9 @@ impl Store {
         })
     }
 
-    /// Runs an accepted request.
-    pub fn start(&self, task: Task) {
-        self.backend.start(task);
+    /// Runs accepted requests that were waiting together; empties `tasks`.
+    pub fn start_all(&self, tasks: &mut Vec<Task>) {
+        self.backend.start_all(tasks);
     }
 
     /// Ends background work, writes back, closes files. Blocks.

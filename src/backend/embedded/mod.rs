@@ -14,6 +14,7 @@ pub mod engine;
 pub mod file;
 pub mod list;
 pub mod memory;
+mod opening;
 pub mod read;
 pub mod refresh;
 pub mod search;
@@ -34,6 +35,7 @@ use tokio::task::JoinHandle;
 use self::batch::{Answers, BatchJob};
 use self::chunked::ChunkJob;
 use self::engine::{Engine, Job};
+use self::opening::Opening;
 use self::read::{Halt, Reading};
 use self::refresh::Refreshes;
 use self::write::WriteJob;
@@ -70,13 +72,6 @@ pub(super) struct Shared<E: Engine> {
     sweeper: Mutex<Option<JoinHandle<()>>>,
 }
 
-/// Requests that wait until the engine is open.
-#[derive(Default)]
-struct Opening {
-    running: bool,
-    waiting: Vec<Task>,
-}
-
 /// What the read part of a request has come to.
 enum Phase {
     Answer(String),
@@ -104,7 +99,7 @@ impl<E: Engine> Embedded<E> {
     /// A failure shows when the next operation opens it again.
     pub(super) fn open_here(&self) {
         self.shared.opening.lock().running = true;
-        Opener(Some(self.shared.clone())).run();
+        opening::Opener(Some(self.shared.clone())).run();
     }
 }
 
@@ -149,6 +144,23 @@ impl<E: Engine> Backend for Embedded<E> {
         }
     }
 
+    fn start_all(&self, tasks: &mut Vec<Task>) {
+        let gets = tasks.iter().filter(|task| matches!(task.operation(), Operation::Get(_))).count();
+        // One snapshot for all gets: every one of them was submitted before it is taken.
+        let mut view = if gets > 1 && self.shared.is_open() {
+            guarded(|| self.shared.engine.view(false)).ok().flatten()
+        } else {
+            None
+        };
+        for task in tasks.drain(..) {
+            match &mut view {
+                Some(view) if matches!(task.operation(), Operation::Get(_)) => self.shared.get(view, task),
+                // A panic unwinds through its task, whose drop reports it; the others go on.
+                _ => drop(catch_unwind(AssertUnwindSafe(|| self.start(task)))),
+            }
+        }
+    }
+
     fn close(&self) {
         self.shared.close();
     }
@@ -168,22 +180,6 @@ impl<E: Engine> Shared<E> {
 
     fn is_closed(&self) -> bool {
         self.state.load(Ordering::Acquire) == CLOSED
-    }
-
-    /// Opens the engine on a thread that may block; `task` and those that come meanwhile wait in a
-    /// list and not on threads. The next request after a failure tries again.
-    fn open_then(self: &Arc<Self>, task: Task) {
-        let mut opening = self.opening.lock();
-        if self.state.load(Ordering::Acquire) != NEW {
-            drop(opening);
-            return if self.is_open() { self.dispatch(task) } else { task.complete(Err(closed())) };
-        }
-        opening.waiting.push(task);
-        if !std::mem::replace(&mut opening.running, true) {
-            drop(opening);
-            let opener = Opener(Some(self.clone()));
-            self.runtime.spawn_blocking(move || opener.run());
-        }
     }
 
     fn close(&self) {
@@ -257,6 +253,16 @@ impl<E: Engine> Shared<E> {
         }
     }
 
+    /// Answers a get from a snapshot.
+    fn get(self: &Arc<Self>, view: &mut E::View, task: Task) {
+        let outcome = guarded(|| match self.read_phase(view, task.operation(), None, &|| false) {
+            Ok(Phase::Answer(answer)) => Ok(answer),
+            Ok(Phase::Write(_)) | Err(Halt::Budget | Halt::Stopped) => Err(given_up(task.deadline())),
+            Err(Halt::Failed(error)) => Err(error),
+        });
+        task.complete(outcome);
+    }
+
     fn after_read(self: &Arc<Self>, task: Task, phase: Phase) {
         match phase {
             Phase::Answer(answer) => task.complete(Ok(answer)),
@@ -320,58 +326,6 @@ impl<E: Engine> Shared<E> {
 fn reads_first(batch: &Batch) -> bool {
     let reads = batch.operations.iter().filter(|operation| !operation.writes()).count();
     reads == batch.operations.len() || (reads > 0 && batch.mode == Mode::Snapshot)
-}
-
-/// Opens the engine. Dropped without having run (the runtime goes down), it lets the waiting tasks go.
-struct Opener<E: Engine>(Option<Arc<Shared<E>>>);
-
-impl<E: Engine> Opener<E> {
-    fn run(mut self) {
-        let Some(shared) = &self.0.take() else { return };
-        let mut opened = guarded(|| shared.engine.open());
-        let mut first = false;
-        let waiting = {
-            let mut opening = shared.opening.lock();
-            if opened.is_ok() {
-                match shared.state.compare_exchange(NEW, OPEN, Ordering::AcqRel, Ordering::Acquire) {
-                    Ok(_) => first = true,
-                    Err(OPEN) => {}
-                    Err(_) => opened = Err(closed()),
-                }
-            }
-            opening.running = false;
-            std::mem::take(&mut opening.waiting)
-        };
-        if first {
-            *shared.sweeper.lock() = sweep::start(shared);
-        }
-        if shared.is_closed() {
-            // Closed while it opened: `close` may have come before there was anything to close.
-            shared.stop_sweeper();
-            shared.engine.close();
-        }
-        for task in waiting {
-            match &opened {
-                Ok(()) => shared.dispatch(task),
-                Err(error) if matches!(task.operation(), Operation::Admin(Admin::Health)) => {
-                    task.complete(Ok(shared.health(Err(error.clone()))));
-                }
-                Err(error) => task.complete(Err(error.clone())),
-            }
-        }
-    }
-}
-
-impl<E: Engine> Drop for Opener<E> {
-    fn drop(&mut self) {
-        if let Some(shared) = &self.0 {
-            let mut opening = shared.opening.lock();
-            opening.running = false;
-            let waiting = std::mem::take(&mut opening.waiting);
-            drop(opening);
-            drop(waiting);
-        }
-    }
 }
 
 /// Runs `work`; a panic becomes an error of code `Panic`.
