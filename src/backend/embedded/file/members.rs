@@ -11,7 +11,7 @@ use crate::error::{Code, Error, Result};
 use crate::json::text::push_string;
 
 /// The beginning of the indexes' names.
-const PREFIX: &str = "items_member_";
+pub const PREFIX: &str = "items_member_";
 
 /// A declared index.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -120,9 +120,4 @@ pub fn push_names<'a>(out: &mut String, names: impl Iterator<Item = &'a str>) {
         push_string(out, name);
     }
     out.push(']');
-}
-
-/// Whether an error says that an index which a statement names is not there (any more).
-pub fn is_missing(error: &Error) -> bool {
-    error.code() == Code::Backend && error.message().contains("no such index")
 }

@@ -15,7 +15,7 @@ use rusqlite::types::{ToSqlOutput, Value, ValueRef};
 use rusqlite::{CachedStatement, ToSql};
 
 use super::super::error::map;
-use super::super::members::{Member, is_missing};
+use super::super::members::{Member, PREFIX};
 use super::super::row;
 use super::super::session::Session;
 use super::super::sql;
@@ -196,15 +196,22 @@ impl<'a> Candidates<'a> {
     }
 
     fn prepare<'s>(&self, session: &'s Session, text: &str) -> Result<Option<CachedStatement<'s>>> {
-        let mut statement = match session.connection().prepare_cached(text).map_err(map) {
-            Ok(statement) => statement,
-            Err(error) if is_missing(&error) => return Ok(None),
-            Err(error) => return Err(error),
-        };
+        if !self.index_exists(session)? {
+            return Ok(None);
+        }
+        let mut statement = session.connection().prepare_cached(text).map_err(map)?;
         for (index, value) in self.values.iter().enumerate() {
             statement.raw_bind_parameter(index + 1, Borrowed(value)).map_err(map)?;
         }
         Ok(Some(statement))
+    }
+
+    /// Asked in the snapshot of the scan, in which it therefore stays true: a statement that is
+    /// cached would fail only when it is stepped.
+    fn index_exists(&self, session: &Session) -> Result<bool> {
+        let text = "SELECT 1 FROM sqlite_schema WHERE type='index' AND name=?1";
+        let mut statement = session.connection().prepare_cached(text).map_err(map)?;
+        statement.exists([format!("{PREFIX}{}", self.member.name)]).map_err(map)
     }
 }
 
