@@ -7,7 +7,7 @@
 use rusqlite::{Connection, TransactionBehavior};
 
 use super::error::map;
-use crate::error::{Code, Error, Result};
+use crate::error::{Error, Result};
 use crate::json::text::push_string;
 
 /// The beginning of the indexes' names.
