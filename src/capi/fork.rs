@@ -20,7 +20,8 @@ pub fn install() {
     if INSTALLED.load(Ordering::Acquire) {
         return;
     }
-    #[cfg(unix)]
+    // Miri knows no fork.
+    #[cfg(all(unix, not(miri)))]
     {
         // SAFETY: `count` is an `extern "C" fn()` that lives as long as the code (the library can't
         // be unloaded) and does one atomic addition, which is safe between fork and exec. A
@@ -30,7 +31,7 @@ pub fn install() {
     INSTALLED.store(true, Ordering::Release);
 }
 
-#[cfg(unix)]
+#[cfg(all(unix, not(miri)))]
 extern "C" fn count() {
     GENERATION.fetch_add(1, Ordering::Relaxed);
 }

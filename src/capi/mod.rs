@@ -21,4 +21,6 @@ pub mod status;
 pub mod store;
 pub mod structs;
 pub mod submit;
+#[cfg(test)]
+mod tests;
 pub mod version;

@@ -74,7 +74,7 @@ pub(super) unsafe fn take<H: Opaque>(pointer: *mut H) -> Option<Arc<H::Object>> 
         // The memory stays, the object must not: a store kept alive would keep its runtime alive.
         // SAFETY: moved out once; the handle is never dropped, and its magic keeps everyone else out.
         let object = unsafe { std::ptr::read(object) };
-        quarantine(pointer as usize);
+        quarantine(pointer.cast());
         return Some(object);
     }
     let object = object.clone();
@@ -85,11 +85,15 @@ pub(super) unsafe fn take<H: Opaque>(pointer: *mut H) -> Option<Arc<H::Object>> 
 
 /// Debug builds keep freed handles, so that a second free or a late call meets the freed magic
 /// instead of memory of something else.
-fn quarantine(address: usize) {
+fn quarantine(freed: *mut ()) {
     use std::sync::Mutex;
-    static FREED_HANDLES: Mutex<Vec<usize>> = Mutex::new(Vec::new());
+    /// As pointers and not as numbers, so that leak checkers see that they are kept.
+    struct Kept(#[expect(dead_code, reason = "it is only kept")] *mut ());
+    // SAFETY: nobody ever follows it.
+    unsafe impl Send for Kept {}
+    static FREED_HANDLES: Mutex<Vec<Kept>> = Mutex::new(Vec::new());
     if let Ok(mut handles) = FREED_HANDLES.lock() {
-        handles.push(address);
+        handles.push(Kept(freed));
     }
 }
 

@@ -34,14 +34,14 @@ pub(super) fn export(completion: Completion) -> lgstore_completion_t {
 
 /// The same from its parts.
 pub(super) fn export_answer(op: u64, tag: u64, latency_ns: u64, answer: Arc<Answer>) -> lgstore_completion_t {
-    let json = answer.json();
     lgstore_completion_t {
         op,
         tag,
         status: answer.status(),
         flags: 0,
-        json: json.as_ptr().cast(),
-        json_len: json.len(),
+        // Of the text with its NUL: C reads that byte, too, and the pointer must reach it.
+        json: answer.json_with_nul().as_ptr().cast(),
+        json_len: answer.json().len(),
         latency_ns,
         reserved: 0,
         owner: into_raw(answer),

@@ -1,11 +1,11 @@
-//! Signal masks of the library's threads: the one place that calls `pthread_sigmask`.
+//! Signal masks of the library's threads: the one place that calls `pthread_sigmask`. Miri knows none.
 
 use std::marker::PhantomData;
 
 /// The asynchronous signals are blocked on this thread while the value lives; threads that are
 /// started meanwhile inherit that from their first instruction on.
 pub struct Blocked {
-    #[cfg(unix)]
+    #[cfg(all(unix, not(miri)))]
     before: libc::sigset_t,
     /// A mask belongs to its thread: not `Send`.
     here: PhantomData<*const ()>,
@@ -14,11 +14,11 @@ pub struct Blocked {
 impl Blocked {
     /// Blocks them. Signals that a fault of the thread itself raises stay as they are.
     pub fn new() -> Self {
-        #[cfg(unix)]
+        #[cfg(all(unix, not(miri)))]
         {
             Self { before: block(), here: PhantomData }
         }
-        #[cfg(not(unix))]
+        #[cfg(any(not(unix), miri))]
         {
             Self { here: PhantomData }
         }
@@ -31,7 +31,7 @@ impl Default for Blocked {
     }
 }
 
-#[cfg(unix)]
+#[cfg(all(unix, not(miri)))]
 impl Drop for Blocked {
     fn drop(&mut self) {
         // SAFETY: `before` was filled in by `block` on this thread (the type is not `Send`), and a null third argument is allowed.
@@ -42,11 +42,11 @@ impl Drop for Blocked {
 /// Blocks the asynchronous signals on this thread for good, so that the host's handlers never run
 /// on a thread of the library.
 pub fn block_on_this_thread() {
-    #[cfg(unix)]
+    #[cfg(all(unix, not(miri)))]
     block();
 }
 
-#[cfg(unix)]
+#[cfg(all(unix, not(miri)))]
 fn block() -> libc::sigset_t {
     // Raised by an instruction of the thread itself; blocking them would end the process without
     // the host's crash handler having seen them.
