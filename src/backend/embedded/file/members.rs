@@ -7,11 +7,11 @@
 use rusqlite::{Connection, TransactionBehavior};
 
 use super::error::map;
-use crate::error::{Error, Result};
+use crate::error::{Code, Error, Result};
 use crate::json::text::push_string;
 
 /// The beginning of the indexes' names.
-pub const PREFIX: &str = "items_member_";
+const PREFIX: &str = "items_member_";
 
 /// A declared index.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -120,4 +120,11 @@ pub fn push_names<'a>(out: &mut String, names: impl Iterator<Item = &'a str>) {
         push_string(out, name);
     }
     out.push(']');
+}
+
+/// Whether an error says that the index which a statement names is not there (any more), or is on
+/// something else (a process with another `filter_paths` gives one name another meaning).
+pub fn is_missing(error: &Error) -> bool {
+    let said = |text| error.message().contains(text);
+    error.code() == Code::Backend && (said("no such index") || said("no query solution"))
 }

@@ -173,9 +173,9 @@ impl Engine for FileEngine {
         push_names(&mut indexes, self.settings.indexes.iter().map(String::as_str));
         facts.push(("indexes", indexes));
         let Some(opened) = self.opened.get() else { return facts };
-        let (readers, free) = opened.pool.counts();
+        let (readers, in_use) = opened.pool.counts();
         facts.push(("readers", readers.to_string()));
-        facts.push(("readers_in_use", (readers - free.min(readers)).to_string()));
+        facts.push(("readers_in_use", in_use.to_string()));
         if let Some(writer) = &opened.writer {
             let counts = writer.counts();
             facts.extend([

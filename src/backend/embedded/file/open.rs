@@ -80,13 +80,13 @@ pub fn prepare(settings: &Settings, members: &[Member]) -> Result<Role> {
     if settings.read_only {
         return prepare_read_only(settings);
     }
-    let mut connection = connect(settings, Role::Writer)?;
+    let unwritable = || {
+        probe::refuse(Code::ReadOnly, path, "it or its directory is read-only; with read_only it can be read")
+    };
+    let mut connection = connect(settings, Role::Writer)
+        .map_err(|error| if error.code() == Code::ReadOnly { unwritable() } else { error })?;
     if connection.is_readonly("main").map_err(map)? {
-        return Err(probe::refuse(
-            Code::ReadOnly,
-            path,
-            "the file or its directory is read-only; with read_only it can still be read",
-        ));
+        return Err(unwritable());
     }
     schema::check(&connection)?;
     turn_on_wal(&connection, path)?;

@@ -1,11 +1,12 @@
 //! Read connections: a lock-free pool and the views that borrow from it.
 
+use std::cell::Cell;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering, fence};
 use std::time::{Duration, Instant};
 
-use crossbeam_queue::ArrayQueue;
+use crossbeam_utils::CachePadded;
 use crossbeam_utils::atomic::AtomicCell;
 use parking_lot::{Condvar, Mutex};
 
@@ -16,11 +17,21 @@ use crate::error::{Code, Error, Result};
 use crate::store::address::Address;
 use crate::store::item::{Entry, Record};
 
+/// Where a connection rests.
+type Place = AtomicCell<Option<Box<Session>>>;
+
+thread_local! {
+    /// Where this thread found a connection the last time, in whichever pool.
+    static PLACE: Cell<usize> = const { Cell::new(0) };
+}
+
 /// The read connections that are not in use.
+///
+/// Each has a place of its own, an atomic pointer. A thread looks first where it found one the last
+/// time: one thread alone always has the same connection, whose memory is warm (a queue, which
+/// hands out the one that has rested longest, made a get a sixth slower), and several keep apart.
 pub struct Pool {
-    free: Free,
-    /// Connections in existence.
-    size: usize,
+    places: Box<[CachePadded<Place>]>,
     /// Threads in `wait`. Raised and read with fences, see `give_back`.
     waiting: AtomicUsize,
     closed: AtomicBool,
@@ -28,49 +39,12 @@ pub struct Pool {
     returned: Condvar,
 }
 
-/// Free connections; the one used last is taken first, since its pages and statements are warm.
-struct Free {
-    last: AtomicCell<Option<Box<Session>>>,
-    others: ArrayQueue<Box<Session>>,
-    count: AtomicUsize,
-}
-
-impl Free {
-    fn new(size: usize) -> Self {
-        Self { last: AtomicCell::new(None), others: ArrayQueue::new(size), count: AtomicUsize::new(0) }
-    }
-
-    /// May miss a connection that is being given back at this moment; whoever waits is told then.
-    fn pop(&self) -> Option<Box<Session>> {
-        let session = self.last.take().or_else(|| self.others.pop());
-        self.count.fetch_sub(usize::from(session.is_some()), Ordering::Relaxed);
-        session
-    }
-
-    fn push(&self, session: Box<Session>) {
-        self.count.fetch_add(1, Ordering::Relaxed);
-        if let Some(earlier) = self.last.swap(Some(session)) {
-            // Never full: there are as many places as connections.
-            let _ = self.others.push(earlier);
-        }
-    }
-
-    fn len(&self) -> usize {
-        self.count.load(Ordering::Relaxed)
-    }
-}
-
 impl Pool {
     /// A pool of these connections, at least one.
     pub fn new(sessions: Vec<Session>) -> Arc<Self> {
-        let size = sessions.len();
-        let free = Free::new(size);
-        for session in sessions {
-            free.push(Box::new(session));
-        }
+        let place = |session| CachePadded::new(AtomicCell::new(Some(Box::new(session))));
         Arc::new(Self {
-            free,
-            size,
+            places: sessions.into_iter().map(place).collect(),
             waiting: AtomicUsize::new(0),
             closed: AtomicBool::new(false),
             lock: Mutex::new(()),
@@ -78,9 +52,25 @@ impl Pool {
         })
     }
 
-    /// How many connections there are, and how many are free.
-    pub fn counts(&self) -> (usize, usize) {
-        (self.size, self.free.len())
+    /// How many connections there are, and how many are in use: each view holds the pool.
+    pub fn counts(self: &Arc<Self>) -> (usize, usize) {
+        (self.places.len(), Arc::strong_count(self) - 1)
+    }
+
+    /// A connection and its place, if one is free.
+    fn take(&self) -> Option<(usize, Box<Session>)> {
+        let first = PLACE.get();
+        let count = self.places.len();
+        for step in 0..count {
+            let place = (first + step) % count;
+            if let Some(session) = self.places[place].take() {
+                if step > 0 {
+                    PLACE.set(place);
+                }
+                return Some((place, session));
+            }
+        }
+        None
     }
 
     /// A view; `None` when all connections are in use and `wait` is false. A view that is held is
@@ -89,12 +79,12 @@ impl Pool {
         if self.closed.load(Ordering::Acquire) {
             return Err(Error::new(Code::Closed, "the store is closed"));
         }
-        let session = match self.free.pop() {
-            Some(session) => session,
+        let (place, session) = match self.take() {
+            Some(found) => found,
             None if !wait => return Ok(None),
             None => self.wait(None)?.ok_or_else(|| Error::new(Code::Closed, "the store is closed"))?,
         };
-        let mut view = FileView { session: Some(session), pool: Arc::clone(self), held: false };
+        let mut view = FileView { session: Some(session), place, pool: Arc::clone(self), held: false };
         if hold {
             view.hold()?;
         }
@@ -102,15 +92,15 @@ impl Pool {
     }
 
     /// Waits for a connection; `None` after `until`.
-    fn wait(&self, until: Option<Instant>) -> Result<Option<Box<Session>>> {
+    fn wait(&self, until: Option<Instant>) -> Result<Option<(usize, Box<Session>)>> {
         let mut guard = self.lock.lock();
         self.waiting.fetch_add(1, Ordering::Relaxed);
         let found = loop {
-            // With the fence in `give_back`: either this pop sees the connection pushed there, or
+            // With the fence in `give_back`: either this look sees the connection put there, or
             // the giver sees `waiting` and notifies, under the lock, after this thread sleeps.
             fence(Ordering::SeqCst);
-            if let Some(session) = self.free.pop() {
-                break Ok(Some(session));
+            if let Some(found) = self.take() {
+                break Ok(Some(found));
             }
             match until {
                 None if self.closed.load(Ordering::Acquire) => {
@@ -119,7 +109,7 @@ impl Pool {
                 None => self.returned.wait(&mut guard),
                 Some(until) => {
                     if self.returned.wait_until(&mut guard, until).timed_out() {
-                        break Ok(self.free.pop());
+                        break Ok(self.take());
                     }
                 }
             }
@@ -128,8 +118,8 @@ impl Pool {
         found
     }
 
-    fn give_back(&self, session: Box<Session>) {
-        self.free.push(session);
+    fn give_back(&self, place: usize, session: Box<Session>) {
+        self.places[place].store(Some(session));
         fence(Ordering::SeqCst);
         if self.waiting.load(Ordering::Relaxed) > 0 {
             let _guard = self.lock.lock();
@@ -147,9 +137,9 @@ impl Pool {
             self.returned.notify_all();
         }
         let until = Instant::now() + patience;
-        for _ in 0..self.size {
+        for _ in 0..self.places.len() {
             match self.wait(Some(until)) {
-                Ok(Some(session)) => drop(session),
+                Ok(Some((_, session))) => drop(session),
                 _ => return,
             }
         }
@@ -159,6 +149,7 @@ impl Pool {
 /// A borrowed read connection.
 pub struct FileView {
     session: Option<Box<Session>>,
+    place: usize,
     pool: Arc<Pool>,
     held: bool,
 }
@@ -185,7 +176,7 @@ impl Drop for FileView {
             if self.held {
                 session.release();
             }
-            self.pool.give_back(session);
+            self.pool.give_back(self.place, session);
         }
     }
 }

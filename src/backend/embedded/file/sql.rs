@@ -130,6 +130,9 @@ statements! {
            VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9) ON CONFLICT(namespace_id,key) DO UPDATE SET \
            created_at=excluded.created_at,updated_at=excluded.updated_at,version=excluded.version,\
            expires_at=excluded.expires_at,ttl_us=excluded.ttl_us,flags=excluded.flags,value=excluded.value";
+    // Naming created_at among the columns to set would rewrite its index entry, even with an equal one.
+    Replace = "UPDATE items SET updated_at=?4,version=?5,expires_at=?6,ttl_us=?7,flags=?8,value=?9 \
+               WHERE namespace_id=?1 AND key=?2 AND created_at=?3";
     Delete = "DELETE FROM items WHERE namespace_id=?1 AND key=?2";
     Touch = "UPDATE items SET expires_at=?3 WHERE namespace_id=?1 AND key=?2";
     Reclaim = "DELETE FROM items WHERE id IN \

@@ -110,3 +110,18 @@ pub fn block_signals() {
         libc::pthread_sigmask(libc::SIG_BLOCK, &set, std::ptr::null_mut());
     }
 }
+
+/// Runs `work` on a thread whose access to files is that of an unprivileged user: permissions mean
+/// nothing to root, as whom tests may run.
+#[cfg(test)]
+pub fn unprivileged<T: Send>(work: impl FnOnce() -> T + Send) -> T {
+    std::thread::scope(|scope| {
+        let thread = scope.spawn(|| {
+            // SAFETY: passes no memory; on Linux it changes this thread (and those that it starts)
+            // only, and has no effect where this process may not change it.
+            unsafe { libc::setfsuid(65_534) };
+            work()
+        });
+        thread.join().unwrap()
+    })
+}

@@ -39,6 +39,25 @@ impl<'a> Tx<'a> {
         self.failed.take()
     }
 
+    fn store(&self, which: Which, id: i64, address: &Address, record: &Record<'_>) -> Result<usize> {
+        let meta = &record.meta;
+        let mut lease = self.session.lease(which)?;
+        lease.bind(1, id).map_err(map)?;
+        lease.bind(2, address.key()).map_err(map)?;
+        lease.bind(3, meta.created_at).map_err(map)?;
+        lease.bind(4, meta.updated_at).map_err(map)?;
+        lease.bind(5, &meta.version[..]).map_err(map)?;
+        bind_optional(&mut lease, 6, meta.expires_at)?;
+        bind_optional(&mut lease, 7, meta.ttl_us)?;
+        lease.bind(8, if meta.duplicates { DUPLICATES } else { 0 }).map_err(map)?;
+        lease.bind(9, record.value).map_err(map)?;
+        let changed = lease.execute().map_err(map)?;
+        if record.value.len() >= LARGE_VALUE {
+            lease.clear();
+        }
+        Ok(changed)
+    }
+
     fn guard<T>(&mut self, work: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
         if let Some(error) = &self.failed {
             return Err(error.clone());
@@ -88,20 +107,11 @@ impl Transaction for Tx<'_> {
     fn put(&mut self, address: &Address, record: Record<'_>) -> Result<()> {
         self.guard(|tx| {
             let id = tx.session.namespace_id_or_add(address.path())?;
-            let meta = &record.meta;
-            let mut lease = tx.session.lease(Which::Put)?;
-            lease.bind(1, id).map_err(map)?;
-            lease.bind(2, address.key()).map_err(map)?;
-            lease.bind(3, meta.created_at).map_err(map)?;
-            lease.bind(4, meta.updated_at).map_err(map)?;
-            lease.bind(5, &meta.version[..]).map_err(map)?;
-            bind_optional(&mut lease, 6, meta.expires_at)?;
-            bind_optional(&mut lease, 7, meta.ttl_us)?;
-            lease.bind(8, if meta.duplicates { DUPLICATES } else { 0 }).map_err(map)?;
-            lease.bind(9, record.value).map_err(map)?;
-            lease.execute().map_err(map)?;
-            if record.value.len() >= LARGE_VALUE {
-                lease.clear();
+            // A time of creation before that of the write means an item that is there, most likely.
+            let replaced = record.meta.created_at != record.meta.updated_at
+                && tx.store(Which::Replace, id, address, &record)? > 0;
+            if !replaced {
+                tx.store(Which::Put, id, address, &record)?;
             }
             Ok(())
         })

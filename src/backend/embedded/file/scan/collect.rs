@@ -107,9 +107,8 @@ impl Gathering<'_> {
                 });
             }
             Source::Candidates(candidates) => {
-                if let Some(mut statement) = candidates.places(session)? {
-                    return self.rows(&mut statement.raw_query(), visitor);
-                }
+                let mut statement = candidates.places(session)?;
+                return self.rows(&mut statement.raw_query(), visitor);
             }
             Source::Table => {}
         }

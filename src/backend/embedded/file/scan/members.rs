@@ -15,7 +15,7 @@ use rusqlite::types::{ToSqlOutput, Value, ValueRef};
 use rusqlite::{CachedStatement, ToSql};
 
 use super::super::error::map;
-use super::super::members::{Member, PREFIX};
+use super::super::members::Member;
 use super::super::row;
 use super::super::session::Session;
 use super::super::sql;
@@ -129,10 +129,9 @@ impl<'a> Candidates<'a> {
         self.condition.push_str(&format!("{}{operator}?{}", self.member.expression, self.values.len()));
     }
 
-    /// Itself, if the candidates are few enough to be collected instead of walking a table of
-    /// `total` rows; `None` also when the index is gone (another process with another
-    /// configuration may drop it).
-    pub fn few(&self, session: &Session, total: u64) -> Result<Option<&Self>> {
+    /// Whether the candidates are few enough to be collected instead of walking a table of `total`
+    /// rows.
+    pub fn are_few(&self, session: &Session, total: u64) -> Result<bool> {
         let most = (total / FEW_OF).clamp(FEW, FEW_AT_MOST);
         let at = self.values.len() + 1;
         let text = format!(
@@ -141,7 +140,7 @@ impl<'a> Candidates<'a> {
             index = self.member.index,
             condition = self.condition,
         );
-        let Some(mut statement) = self.prepare(session, &text)? else { return Ok(None) };
+        let mut statement = self.prepare(session, &text)?;
         statement
             .raw_bind_parameter(at, i64::try_from(most.saturating_add(1)).unwrap_or(i64::MAX))
             .map_err(map)?;
@@ -150,11 +149,11 @@ impl<'a> Candidates<'a> {
             Some(row) => row::integer(row, 0)?.max(0) as u64,
             None => 0,
         };
-        Ok((count <= most).then_some(self))
+        Ok(count <= most)
     }
 
-    /// The candidates as places (`sql::place!`), in no order; `None` when the index is gone.
-    pub fn places<'s>(&self, session: &'s Session) -> Result<Option<CachedStatement<'s>>> {
+    /// The candidates as places (`sql::place!`), in no order.
+    pub fn places<'s>(&self, session: &'s Session) -> Result<CachedStatement<'s>> {
         let text = format!(
             "SELECT {} FROM items INDEXED BY {} WHERE {} AND flags=0 UNION ALL \
              SELECT {} FROM items WHERE flags<>0",
@@ -173,12 +172,12 @@ impl<'a> Candidates<'a> {
         session: &'s Session,
         descending: bool,
         start: i64,
-    ) -> Result<Option<CachedStatement<'s>>> {
+    ) -> Result<CachedStatement<'s>> {
         let at = self.values.len() + 1;
         let text = self.ordered_text(descending);
-        let Some(mut statement) = self.prepare(session, &text)? else { return Ok(None) };
+        let mut statement = self.prepare(session, &text)?;
         statement.raw_bind_parameter(at, start).map_err(map)?;
-        Ok(Some(statement))
+        Ok(statement)
     }
 
     /// The statement of `in_order`.
@@ -195,23 +194,12 @@ impl<'a> Candidates<'a> {
         )
     }
 
-    fn prepare<'s>(&self, session: &'s Session, text: &str) -> Result<Option<CachedStatement<'s>>> {
-        if !self.index_exists(session)? {
-            return Ok(None);
-        }
+    fn prepare<'s>(&self, session: &'s Session, text: &str) -> Result<CachedStatement<'s>> {
         let mut statement = session.connection().prepare_cached(text).map_err(map)?;
         for (index, value) in self.values.iter().enumerate() {
             statement.raw_bind_parameter(index + 1, Borrowed(value)).map_err(map)?;
         }
-        Ok(Some(statement))
-    }
-
-    /// Asked in the snapshot of the scan, in which it therefore stays true: a statement that is
-    /// cached would fail only when it is stepped.
-    fn index_exists(&self, session: &Session) -> Result<bool> {
-        let text = "SELECT 1 FROM sqlite_schema WHERE type='index' AND name=?1";
-        let mut statement = session.connection().prepare_cached(text).map_err(map)?;
-        statement.exists([format!("{PREFIX}{}", self.member.name)]).map_err(map)
+        Ok(statement)
     }
 }
 

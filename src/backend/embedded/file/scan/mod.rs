@@ -23,6 +23,7 @@ use std::collections::HashMap;
 use std::rc::Rc;
 
 use super::error::map;
+use super::members::is_missing;
 use super::row;
 use super::session::{Session, bind_range};
 use super::sql::Which;
@@ -49,43 +50,54 @@ pub fn scan(session: &Session, scan: &Scan<'_>, visit: &mut dyn FnMut(Entry<'_>)
     let (filter, skip) = (scan.filter.filter(|filter| !filter.is_empty()), scan.skip);
     let mut visitor = Visitor { filter, skip, visit, examined: 0, delivered: 0, check_at: u64::MAX };
     let scan = &Scan { filter, ..*scan };
-    let after = scan.after.map(Resume::from);
     let candidates = match filter {
         Some(filter) if size > SMALL_SCOPE => Candidates::new(filter, session.members()),
         _ => None,
     };
-    let ended = match scan.order.by {
-        SortBy::Key => {
-            if let Some(candidates) = &candidates
-                && let Some(rows) = candidates.few(session, total)?
-            {
-                return collect::run(session, scan, after, &Source::Candidates(rows), &mut visitor);
-            }
-            // In the order of keys a walk never leaves its scope: only a filter makes it long, and
-            // only over most of the table is reading all pages in turn cheaper.
-            if filter.is_some() && size.saturating_mul(2) >= total {
-                visitor.check_at = PATIENCE.max(size / 8);
-            }
-            keys::walk(session, scan, after, &mut visitor)?
+    match run(session, scan, (size, total), candidates.as_ref(), &mut visitor) {
+        // Another process, with another configuration, has dropped the index. It shows at the first
+        // step of a statement: in one snapshot the schema does not change.
+        Err(error) if is_missing(&error) => run(session, scan, (size, total), None, &mut visitor),
+        result => result,
+    }
+}
+
+fn run(
+    session: &Session,
+    scan: &Scan<'_>,
+    (size, total): (u64, u64),
+    candidates: Option<&Candidates<'_>>,
+    visitor: &mut Visitor<'_>,
+) -> Result<()> {
+    let after = scan.after.map(Resume::from);
+    let by_time = scan.order.by != SortBy::Key;
+    if by_time && size <= SMALL_SCOPE {
+        return collect::run(session, scan, after, &Source::Scope, visitor);
+    }
+    // Candidates that stand in the order asked for are walked; others are sorted, if they are few.
+    let walked = candidates.filter(|one| one.ordered && scan.order.by == SortBy::UpdatedAt);
+    if let (Some(few), None) = (candidates, walked)
+        && few.are_few(session, total)?
+    {
+        return collect::run(session, scan, after, &Source::Candidates(few), visitor);
+    }
+    let ended = if by_time {
+        visitor.check_at = PATIENCE.max(total / 8).min(size.max(PATIENCE));
+        times::walk(session, scan, after, walked, visitor)?
+    } else {
+        // In the order of keys a walk never leaves its scope: only a filter makes it long, and only
+        // over most of the table is reading all pages in turn cheaper.
+        if scan.filter.is_some() && size.saturating_mul(2) >= total {
+            visitor.check_at = PATIENCE.max(size / 8);
         }
-        _ if size <= SMALL_SCOPE => Ended::GaveUp(after),
-        by => {
-            let ordered = by == SortBy::UpdatedAt;
-            if let Some(candidates) = candidates.as_ref().filter(|one| !(ordered && one.ordered))
-                && let Some(rows) = candidates.few(session, total)?
-            {
-                return collect::run(session, scan, after, &Source::Candidates(rows), &mut visitor);
-            }
-            visitor.check_at = PATIENCE.max(total / 8).min(size.max(PATIENCE));
-            times::walk(session, scan, after, candidates.as_ref().filter(|_| ordered), &mut visitor)?
-        }
+        keys::walk(session, scan, after, visitor)?
     };
     match ended {
         Ended::Done => Ok(()),
         Ended::GaveUp(after) => {
             let whole = size.saturating_mul(3) >= total;
             let source = if whole { Source::Table } else { Source::Scope };
-            collect::run(session, scan, after, &source, &mut visitor)
+            collect::run(session, scan, after, &source, visitor)
         }
     }
 }

@@ -30,9 +30,8 @@ pub fn walk(
     let descending = scan.order.descending;
     let start = after.as_ref().map_or(if descending { i64::MAX } else { i64::MIN }, |after| after.time);
     let mut paths = Paths::new(session, scan.scope);
-    if let Some(candidates) = candidates.filter(|candidates| candidates.ordered)
-        && let Some(mut statement) = candidates.in_order(session, descending, start)?
-    {
+    if let Some(candidates) = candidates {
+        let mut statement = candidates.in_order(session, descending, start)?;
         return walk_rows(&mut statement.raw_query(), scan.order, after, &mut paths, visitor);
     }
     let mut lease = session.lease(statement(scan.order))?;

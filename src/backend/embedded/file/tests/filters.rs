@@ -270,6 +270,12 @@ fn indexes_follow_the_configuration_and_their_loss_is_survived() {
         assert_eq!(cost(&one, r#"{"n":5}"#, order, 999).1, 50, "the index was dropped under it");
         assert_eq!(cost(&two, r#"{"n":5}"#, order, 999).1, 50);
     }
+    // An index of the same name on something else serves as little.
+    let shell = rusqlite::Connection::open(&path).unwrap();
+    shell.execute_batch("CREATE INDEX items_member_n ON items(json_extract(value,'$.other'))").unwrap();
+    for order in ORDERS {
+        assert_eq!(cost(&one, r#"{"n":5}"#, order, 999).1, 50);
+    }
     for bad in ["", "a\"b", "a\\b", "a\0b"] {
         let error = declare(&["n", bad]).err().unwrap();
         assert_eq!((error.code(), error.field()), (Code::InvalidArg, Some("indexes[1]")), "{bad:?}");

@@ -2,6 +2,7 @@
 
 mod basics;
 mod filters;
+mod format;
 mod opening;
 mod orders;
 mod plans;

@@ -215,3 +215,35 @@ fn a_backup_is_a_whole_store_of_one_moment() {
     assert_eq!(engine.backup(&folder.path().join("no/copy.db")).unwrap_err().code(), Code::NotFound);
     assert!(!folder.path().join("copy.db-partial").exists());
 }
+
+#[cfg(target_os = "linux")]
+#[test]
+fn what_may_not_be_written_can_be_read_with_read_only() {
+    use std::os::unix::fs::PermissionsExt;
+    let allow = |path: &Path, mode: u32| fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("store.db");
+    let engine = open(&path);
+    put(&engine, "a", "k", "{}").unwrap();
+    engine.close();
+    allow(&path, 0o444);
+    allow(folder.path(), 0o555);
+    super::super::sys::unprivileged(|| {
+        let error = refused(&path);
+        assert_eq!(error.code(), Code::ReadOnly);
+        assert!(error.message().contains("read_only"), "{error}");
+        let reader = FileEngine::new(&Config { read_only: true, ..config(&path) });
+        reader.open().unwrap();
+        assert!(get_now(&reader, "a", "k").is_some());
+        assert_eq!(put(&reader, "a", "m", "{}").unwrap_err().code(), Code::ReadOnly);
+        let target = tempfile::tempdir().unwrap();
+        reader.backup(&target.path().join("copy.db")).unwrap();
+        assert!(get_now(&open(&target.path().join("copy.db")), "a", "k").is_some());
+        // A new file can't be made here either, and a file that can't be read at all is refused.
+        assert_eq!(refused(&folder.path().join("new.db")).code(), Code::Unavailable);
+    });
+    allow(&path, 0o000);
+    super::super::sys::unprivileged(|| assert_eq!(refused(&path).code(), Code::Unavailable));
+    allow(folder.path(), 0o755);
+    assert_eq!(contents(folder.path()).len(), 1);
+}

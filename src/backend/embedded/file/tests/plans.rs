@@ -23,7 +23,7 @@ fn statements_use_their_indexes_and_never_sort() {
         assert!(!plan.contains("TEMP B-TREE") || *which == sql::Which::Reclaim, "{which:?}: {plan}");
         use sql::Which::*;
         let wanted: &[&str] = match which {
-            Get | Delete | Touch => &["INDEX items_key (namespace_id=? AND key=?)"],
+            Get | Delete | Touch | Replace => &["INDEX items_key (namespace_id=? AND key=?)"],
             NamespaceId => &["INDEX sqlite_autoindex_namespaces_1 (path=?)"],
             Namespaces => &[
                 "INDEX sqlite_autoindex_namespaces_1 (path>? AND path<?)",
