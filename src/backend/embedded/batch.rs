@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::engine::{Engine, Job, Transaction, View};
 use super::read::{Halt, Read, Reading, read};
-use super::write::{Claim, apply};
+use super::write::{Claim, apply, bytes};
 use super::{Shared, given_up, guarded};
 use crate::error::{Error, Result};
 use crate::op::task::Task;
@@ -173,6 +173,14 @@ impl<E: Engine> Job for BatchJob<E> {
                 Err(error)
             }
         }
+    }
+
+    fn expired(&self) -> bool {
+        self.claim.is_over()
+    }
+
+    fn bytes(&self) -> usize {
+        bytes(self.claim.task().operation())
     }
 
     fn finish(mut self: Box<Self>, committed: Result<()>) {

@@ -56,6 +56,16 @@ pub fn put(
     Ok(version)
 }
 
+/// About how many bytes an operation writes.
+pub(super) fn bytes(operation: &Operation) -> usize {
+    match operation {
+        Operation::Put(body) => body.value.text.len(),
+        Operation::Conditional(body) => body.write.as_ref().map_or(0, |(value, _)| value.text.len()),
+        Operation::Batch(batch) => batch.operations.iter().map(bytes).sum(),
+        _ => 0,
+    }
+}
+
 /// A task inside a job: it is claimed once, although the job may run several times.
 pub(super) struct Claim {
     task: Task,
@@ -79,6 +89,11 @@ impl Claim {
 
     pub(super) fn task(&self) -> &Task {
         &self.task
+    }
+
+    /// Whether nobody waits for the outcome and nothing has been done: the job may be dropped.
+    pub(super) fn is_over(&self) -> bool {
+        self.state == ClaimState::Unasked && self.task.stopped()
     }
 
     /// Whether the work may take effect; asks the task the first time.
@@ -143,5 +158,13 @@ impl<E: Engine> Job for WriteJob<E> {
     fn finish(self: Box<Self>, committed: Result<()>) {
         let Self { claim, answer, .. } = *self;
         claim.complete(committed.map(|()| answer.unwrap_or_else(|| "null".to_owned())));
+    }
+
+    fn expired(&self) -> bool {
+        self.claim.is_over()
+    }
+
+    fn bytes(&self) -> usize {
+        bytes(self.claim.task().operation())
     }
 }

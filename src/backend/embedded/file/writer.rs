@@ -51,7 +51,8 @@ struct Shared {
 
 #[derive(Default)]
 struct Queue {
-    jobs: VecDeque<Box<dyn Job>>,
+    /// With the bytes that they write.
+    jobs: VecDeque<(usize, Box<dyn Job>)>,
     sleeping: bool,
     closing: bool,
 }
@@ -112,13 +113,14 @@ impl Writer {
 
     /// Queues a job; one that comes after `stop` is finished as closed.
     pub fn submit(&self, job: Box<dyn Job>) {
+        let bytes = job.bytes();
         let mut queue = self.shared.queue.lock();
         if queue.closing {
             drop(queue);
             job.finish(Err(Error::new(Code::Closed, "the store is closed")));
             return;
         }
-        queue.jobs.push_back(job);
+        queue.jobs.push_back((bytes, job));
         let wake = std::mem::take(&mut queue.sleeping);
         drop(queue);
         if wake {
@@ -213,16 +215,13 @@ impl Loop {
             self.shared.arrived.wait(&mut queue);
             queue.sleeping = false;
         }
-        let mut bytes = 0usize;
-        let mut count = 0;
-        for job in queue.jobs.iter().take(GROUP_JOBS) {
-            bytes = bytes.saturating_add(job.bytes());
-            if count > 0 && bytes > GROUP_BYTES {
-                break;
-            }
-            count += 1;
-        }
-        Some(queue.jobs.drain(..count).collect())
+        let mut total = 0usize;
+        let fits = |(bytes, _): &&(usize, Box<dyn Job>)| {
+            total = total.saturating_add(*bytes);
+            total <= GROUP_BYTES
+        };
+        let count = queue.jobs.iter().take(GROUP_JOBS).take_while(fits).count().max(1);
+        Some(queue.jobs.drain(..count).map(|(_, job)| job).collect())
     }
 
     /// Runs jobs in one transaction. When one fails, it is finished with its error, and those
