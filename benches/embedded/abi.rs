@@ -31,6 +31,8 @@ fn request(op: u32, body: &str, flags: u32) -> lgstore_request_t {
     }
 }
 
+unsafe extern "C" fn ignore(_: *const lgstore_completion_t, _: *mut c_void) {}
+
 /// Counts completions and checks their status.
 unsafe extern "C" fn count(completion: *const lgstore_completion_t, user_data: *mut c_void) {
     // SAFETY: the library passes a live completion and our own counter.
@@ -91,6 +93,33 @@ impl Store {
             lgstore_result_free(done);
         }
         len
+    }
+
+    /// One request that may be answered on this thread; one that is accepted completes unheard.
+    pub fn try_immediate(&self, op: u32, body: &str) {
+        let mut done = null_mut();
+        // SAFETY: live handles.
+        unsafe {
+            let request = request(op, body, LGSTORE_ALLOW_IMMEDIATE);
+            let (store, no_data) = (self.store, null_mut());
+            lgstore_submit(store, &request, null_mut(), &mut done, null_mut(), Some(ignore), no_data);
+            lgstore_result_free(done);
+        }
+    }
+
+    /// Submits one request with a callback that counts; gives way when the store is full. True when it
+    /// was accepted; the counter must live until all that were have completed.
+    pub fn submit_or_yield(&self, op: u32, body: &str, completed: &AtomicUsize) -> bool {
+        let request = request(op, body, 0);
+        let user_data = (&raw const *completed).cast_mut().cast();
+        let (store, none) = (self.store, null_mut());
+        // SAFETY: live handles; the caller keeps the counter alive.
+        let status =
+            unsafe { lgstore_submit(store, &request, null_mut(), null_mut(), none, Some(count), user_data) };
+        if status == LGSTORE_E_BUSY {
+            std::thread::yield_now();
+        }
+        status == LGSTORE_OK
     }
 
     /// All bodies with callbacks, at most `depth` in flight.

@@ -7,6 +7,7 @@
 
 mod abi;
 mod ceilings;
+mod contention;
 mod measure;
 mod raw;
 
@@ -160,7 +161,15 @@ fn main() {
         }
     }
     table.print(raw::counterpart);
-    if asked("--check") && !ceilings::hold(&table) {
+    let mut hold = !asked("--check") || ceilings::hold(&table);
+    println!("\n| | | |\n|---|---|---|");
+    if let Some(run) = &memory {
+        hold &= contention::hold("memory", &run.store) || !asked("--check");
+    }
+    if let Some(run) = &file {
+        hold &= contention::hold("file", &run.normal) || !asked("--check");
+    }
+    if !hold {
         std::process::exit(1);
     }
 }
