@@ -126,6 +126,12 @@ fn writes(table: &mut Table, name: &str, store: &Store, puts: usize) {
             store.queued(LGSTORE_OP_PUT, bodies, depth);
         });
     }
+    let few = &bodies[..bodies.len() / 4];
+    table.round(&format!("{name} put, blocking call"), few.len(), || {
+        for body in few {
+            store.call(LGSTORE_OP_PUT, body);
+        }
+    });
     for count in [10, 50, 100] {
         let batches: Vec<_> = (0..puts / 100 + 1).map(|n| batch_body(n * count, count)).collect();
         table.round(&format!("{name} put, batch of {count}"), batches.len() * count, || {

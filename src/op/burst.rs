@@ -6,6 +6,8 @@
 use std::cell::RefCell;
 use std::sync::Arc;
 
+use tokio::runtime::Handle;
+
 use super::queue::CompletionQueue;
 
 thread_local! {
@@ -30,13 +32,28 @@ impl Burst {
     }
 }
 
-impl Drop for Burst {
-    fn drop(&mut self) {
-        // Taken out first: a doorbell may complete something on this thread.
-        let mut queues = HELD.with_borrow_mut(|held| {
+impl Burst {
+    /// Ends the burst of a host's thread: readers are woken by the runtime, because a doorbell never
+    /// rings on a thread of the host.
+    pub fn end_on(self, runtime: &Handle) {
+        let queues = self.take();
+        if !queues.is_empty() {
+            runtime.spawn(async move { queues.into_iter().for_each(|queue| queue.alert()) });
+        }
+    }
+
+    /// Taken out before anyone is woken: a doorbell may complete something on this thread.
+    fn take(&self) -> Vec<Arc<CompletionQueue>> {
+        HELD.with_borrow_mut(|held| {
             held.active = false;
             std::mem::take(&mut held.queues)
-        });
+        })
+    }
+}
+
+impl Drop for Burst {
+    fn drop(&mut self) {
+        let mut queues = self.take();
         queues.drain(..).for_each(|queue| queue.alert());
         // Given back for its room.
         HELD.with_borrow_mut(|held| {

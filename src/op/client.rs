@@ -1,8 +1,10 @@
 //! The front of a store: takes requests, hands out ids, cancels, closes.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use super::burst::Burst;
 use super::completion::{Answer, Completion, Receiver, Sink};
 use super::deadline::Deadlines;
 use super::desk::{Desk, Observer};
@@ -41,6 +43,15 @@ pub enum Submitted {
     Accepted(u64),
     /// This is the outcome; no completion comes.
     Done(Answer),
+}
+
+/// How a request came.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Way {
+    Alone,
+    Burst,
+    /// Its caller waits for the outcome.
+    Call,
 }
 
 /// A store that accepts requests.
@@ -104,7 +115,7 @@ impl Client {
 
     /// Takes one request: refuses it, answers it at once (where allowed), or accepts it.
     pub fn submit(self: &Arc<Self>, request: &Request<'_>, sink: &dyn Fn() -> Sink) -> Result<Submitted> {
-        self.take(request, sink, true)
+        self.take(request, sink, Way::Alone)
     }
 
     /// Like `submit` for a burst: does not wake the lanes (see `wake`), and a request that does not
@@ -114,7 +125,7 @@ impl Client {
         request: &Request<'_>,
         sink: &dyn Fn() -> Sink,
     ) -> Result<Submitted> {
-        self.take(request, sink, false)
+        self.take(request, sink, Way::Burst)
     }
 
     /// Wakes the lanes after a burst.
@@ -122,12 +133,7 @@ impl Client {
         self.lanes.wake();
     }
 
-    fn take(
-        self: &Arc<Self>,
-        request: &Request<'_>,
-        sink: &dyn Fn() -> Sink,
-        alone: bool,
-    ) -> Result<Submitted> {
+    fn take(self: &Arc<Self>, request: &Request<'_>, sink: &dyn Fn() -> Sink, way: Way) -> Result<Submitted> {
         let started = Instant::now();
         if self.desk.gate().is_closing() {
             return Err(Error::new(Code::Closed, "the store is closed"));
@@ -135,7 +141,7 @@ impl Client {
         let prepared = self.store.prepare(request.op, request.body, self.runtime.log());
         let kind = prepared.as_ref().map_or_else(|_| Kind::from_number(request.op), |op| Some(op.kind()));
         match &prepared {
-            Err(error) if alone || kind.is_none() => {
+            Err(error) if way != Way::Burst || kind.is_none() => {
                 self.metrics.refused(error.code());
                 return Err(error.clone());
             }
@@ -152,8 +158,9 @@ impl Client {
         // From the moment it is accepted its callback may run, and free the handle that this call came
         // in through.
         let client = Arc::clone(self);
-        let outcome = client.accept(request, sink(), started, kind.unwrap_or(Kind::Get), prepared)?;
-        if alone {
+        let kind = kind.unwrap_or(Kind::Get);
+        let outcome = client.accept(request, sink(), started, kind, prepared, way)?;
+        if way != Way::Burst {
             client.lanes.wake();
         }
         Ok(outcome)
@@ -166,6 +173,7 @@ impl Client {
         started: Instant,
         kind: Kind,
         prepared: Result<Operation>,
+        way: Way,
     ) -> Result<Submitted> {
         let deadline = request.timeout.or(self.timeout).and_then(|timeout| started.checked_add(timeout));
         let ticket = self
@@ -185,6 +193,9 @@ impl Client {
             self.deadlines.watch(at);
         }
         match prepared {
+            Ok(operation) if way == Way::Call && self.in_flight() == 1 => {
+                self.run_here(Task::new(ticket, operation));
+            }
             Ok(operation) => self.lanes.push(Task::new(ticket, operation)),
             // Decided here, delivered on the runtime: a completion never comes inside submit. If
             // close or a deadline decided first, they deliver.
@@ -194,12 +205,22 @@ impl Client {
         Ok(Submitted::Accepted(id))
     }
 
+    /// Runs the only request in flight on its caller's thread, which waits for it anyway: a hop to a
+    /// lane and back costs more than a put. With others in flight a lane does it, since the caller
+    /// could find itself working for them.
+    fn run_here(&self, task: Task) {
+        let burst = Burst::begin();
+        let _ = catch_unwind(AssertUnwindSafe(|| self.store.start_all(&mut vec![task])));
+        burst.end_on(self.runtime.handle());
+    }
+
     /// Submits and waits for the outcome. The caller has made sure that this is not a thread of the
     /// runtime, where it could wait for itself.
     pub fn call(self: &Arc<Self>, request: &Request<'_>) -> Result<Arc<Answer>> {
         let waiter = Arc::new(Waiter::default());
         let request = Request { allow_immediate: true, ..*request };
-        match self.submit(&request, &|| Sink::Receiver(Arc::clone(&waiter) as Arc<dyn Receiver>))? {
+        let sink = || Sink::Receiver(Arc::clone(&waiter) as Arc<dyn Receiver>);
+        match self.take(&request, &sink, Way::Call)? {
             Submitted::Done(answer) => Ok(Arc::new(answer)),
             Submitted::Accepted(_) => Ok(waiter.wait()),
         }
