@@ -2,7 +2,10 @@
 //!
 //! The kernel says how long a thread ran and how long it waited for a processor; what is left of the
 //! elapsed time it slept. Submitting never waits for anything but locks, so that is the time of locks.
+//! What threads sleep that only allocate as much (the C library's allocator has locks of its own) is
+//! measured beside it and taken off.
 
+use std::hint::black_box;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
@@ -70,8 +73,12 @@ pub fn hold(name: &str, store: &Store) -> bool {
     while completed.load(Ordering::Acquire) < accepted.load(Ordering::Acquire) {
         std::thread::yield_now();
     }
+    let allocating = slept(&|_| {
+        black_box((vec![0u8; 32], String::with_capacity(1_500), Box::new([0u64; 6])));
+    });
     let mut all = true;
     for (what, part) in [("gets, immediate", immediate), ("gets, accepted", gets), ("puts, accepted", puts)] {
+        let part = (part - allocating).max(0.0);
         let verdict = if part <= CEILING { "holds" } else { "PASSED" };
         all &= part <= CEILING;
         println!(
