@@ -5,6 +5,7 @@
 
 mod backup;
 mod error;
+mod forks;
 mod members;
 mod open;
 mod pool;
@@ -29,6 +30,7 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 
+use self::forks::InUse;
 use self::members::{Member, push_names};
 use self::open::{Role, Settings, connect};
 use self::pool::Pool;
@@ -64,6 +66,7 @@ struct Opened {
     /// None when the file is open for reading only.
     writer: Option<Writer>,
     role: Role,
+    in_use: InUse,
 }
 
 impl FileEngine {
@@ -81,6 +84,8 @@ impl FileEngine {
     fn open_now(&self) -> Result<Opened> {
         let settings = &self.settings;
         let members: Arc<[Member]> = Member::all(&settings.indexes, settings.filter_paths)?.into();
+        // Before the first call of SQLite: a fork from now on is one with a file open.
+        let in_use = InUse::enter()?;
         let role = open::prepare(settings, &members)?;
         let sessions = (0..settings.readers)
             .map(|_| Ok(Session::new(connect(settings, role)?, &members)))
@@ -89,7 +94,7 @@ impl FileEngine {
             true => None,
             false => Some(Writer::start(connect(settings, Role::Writer)?, &members)?),
         };
-        Ok(Opened { pool: Pool::new(sessions), writer, role })
+        Ok(Opened { pool: Pool::new(sessions), writer, role, in_use })
     }
 
     fn opened(&self) -> Result<&Opened> {
@@ -203,6 +208,7 @@ impl Engine for FileEngine {
             let last = opened.writer.as_ref().and_then(Writer::stop);
             opened.pool.close(READS_PATIENCE);
             drop(last);
+            opened.in_use.release();
         }
     }
 }
