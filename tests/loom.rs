@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use lgstore::error::{Code, Error, Result};
 use lgstore::op::completion::{Completion, Receiver, Sink};
 use lgstore::op::desk::{Desk, Observer};
-use lgstore::op::queue::{CompletionQueue, Doorbell};
+use lgstore::op::queue::{CompletionQueue, Doorbell, Signal};
 use lgstore::op::task::Task;
 use lgstore::op::ticket::{Admission, Delivery, Ticket};
 use lgstore::store::operation::{Kind, Operation};
@@ -54,8 +54,10 @@ struct LastStatus {
 
 impl Receiver for LastStatus {
     fn receive(&self, completion: Completion) {
-        let status = completion.into_answer().status();
-        assert!(self.status.lock().unwrap().replace(status).is_none(), "a second completion");
+        // As a callback does: the slot goes back, and close goes on, when it has returned.
+        let (answer, held) = completion.detach();
+        assert!(self.status.lock().unwrap().replace(answer.status()).is_none(), "a second completion");
+        drop(held);
     }
 }
 
@@ -393,5 +395,153 @@ fn close_does_not_wait_for_a_reader_that_never_drains() {
         assert!(desk.gate().wait_empty(None));
         pusher.join().unwrap();
         queue.drain(8, &mut drop);
+    });
+}
+
+#[test]
+fn every_wake_makes_one_reader_look_up() {
+    loom::model(|| {
+        let queue = Arc::new(CompletionQueue::new(1));
+        let queue2 = queue.clone();
+        // Were one wake enough for both readers' wakes, the other would sleep for ever.
+        let reader = thread::spawn(move || queue2.wait(1, None, &mut drop));
+        queue.wake();
+        queue.wake();
+        queue.wait(1, None, &mut drop);
+        reader.join().unwrap();
+    });
+}
+
+#[test]
+fn a_wake_is_not_used_up_by_a_completion() {
+    loom::model(|| {
+        let desk = desk(1);
+        let queue = Arc::new(CompletionQueue::new(1));
+        let (desk2, queue2) = (desk.clone(), queue.clone());
+        let pusher = thread::spawn(move || {
+            push(&desk2, &queue2);
+            queue2.wake();
+        });
+        let (mut got, mut empty) = (0, 0);
+        while got == 0 || empty == 0 {
+            let mut count = 0;
+            queue.wait(1, None, &mut |completion| {
+                count += 1;
+                drop(completion);
+            });
+            *(if count > 0 { &mut got } else { &mut empty }) += 1;
+        }
+        pusher.join().unwrap();
+    });
+}
+
+#[test]
+fn two_waiting_readers_share_what_comes() {
+    loom::model(|| {
+        let desk = desk(2);
+        let queue = Arc::new(CompletionQueue::new(2));
+        let one = |queue: &CompletionQueue| {
+            let mut got = 0;
+            queue.wait(1, None, &mut |completion| {
+                got += 1;
+                drop(completion);
+            });
+            got
+        };
+        let queue2 = queue.clone();
+        let reader = thread::spawn(move || one(&queue2));
+        push(&desk, &queue);
+        push(&desk, &queue);
+        assert_eq!((one(&queue), reader.join().unwrap()), (1, 1));
+    });
+}
+
+#[test]
+fn a_doorbell_that_comes_late_rings_for_what_is_there() {
+    loom::model(|| {
+        let desk = desk(1);
+        let queue = Arc::new(CompletionQueue::new(1));
+        let bell = Arc::new(Bell::default());
+        let (desk2, queue2) = (desk.clone(), queue.clone());
+        let pusher = thread::spawn(move || push(&desk2, &queue2));
+        queue.set_doorbell(Some(bell.clone()));
+        bell.sleep();
+        let mut drained = 0;
+        queue.drain(8, &mut |completion| {
+            drained += 1;
+            drop(completion);
+        });
+        assert_eq!(drained, 1, "rung before there was something");
+        pusher.join().unwrap();
+    });
+}
+
+/// What poll would see.
+#[derive(Clone, Default)]
+struct Level(Arc<AtomicBool>);
+
+impl Signal for Level {
+    fn set(&self) {
+        self.0.store(true, Ordering::SeqCst);
+    }
+    fn clear(&self) {
+        self.0.store(false, Ordering::SeqCst);
+    }
+    fn descriptor(&self) -> i32 {
+        3
+    }
+}
+
+#[test]
+fn the_descriptor_is_readable_exactly_while_something_waits() {
+    loom::model(|| {
+        let desk = desk(2);
+        let queue = Arc::new(CompletionQueue::new(2));
+        let level = Level::default();
+        let (desk2, queue2) = (desk.clone(), queue.clone());
+        let pusher = thread::spawn(move || {
+            push(&desk2, &queue2);
+            push(&desk2, &queue2);
+        });
+        let made = level.clone();
+        queue.descriptor(move || Some(Box::new(made)));
+        let mut drained = 0;
+        let mut drain = |max| {
+            queue.drain(max, &mut |completion| {
+                drained += 1;
+                drop(completion);
+            });
+        };
+        drain(1);
+        pusher.join().unwrap();
+        let waits = 2 - drained;
+        assert_eq!(level.0.load(Ordering::SeqCst), waits > 0, "{waits} wait");
+    });
+}
+
+#[test]
+fn close_stops_what_has_not_begun_and_waits_for_what_has() {
+    loom::model(|| {
+        let desk = desk(1);
+        let last = Arc::new(LastStatus::default());
+        let ticket = desk.admit(request(Sink::Receiver(last.clone()), true)).unwrap();
+        let lane = thread::spawn(move || {
+            let task = Task::new(ticket, Operation::Sweep);
+            let applied = task.claim();
+            if applied {
+                task.complete(answer());
+            }
+            applied
+        });
+        desk.gate().close();
+        for ticket in desk.all() {
+            if let Some(error) = ticket.stop(Code::Closed) {
+                drop(Delivery::new(ticket, error));
+            }
+        }
+        assert!(desk.gate().wait_empty(None));
+        let status = last.status.lock().unwrap().take().expect("delivered before close returned");
+        let applied = lane.join().unwrap();
+        assert_eq!(status, if applied { 0 } else { 100 });
     });
 }

@@ -64,7 +64,8 @@ struct Inner {
     entries: VecDeque<Completion>,
     armed: bool,
     signalled: bool,
-    woken: bool,
+    /// Calls of `wake` that no `wait` has answered yet.
+    wakes: usize,
     freed: bool,
 }
 
@@ -75,7 +76,7 @@ impl CompletionQueue {
             entries: VecDeque::with_capacity(capacity.min(1_024)),
             armed: true,
             signalled: false,
-            woken: false,
+            wakes: 0,
             freed: false,
         };
         Self {
@@ -182,7 +183,7 @@ impl CompletionQueue {
     pub fn wait(&self, max: usize, timeout: Option<Duration>, out: &mut dyn FnMut(Completion)) {
         let until = timeout.map(|timeout| Instant::now() + timeout);
         let mut inner = lock(&self.inner);
-        while inner.entries.is_empty() && !inner.woken && !inner.freed {
+        while inner.entries.is_empty() && inner.wakes == 0 && !inner.freed {
             inner = match until {
                 None => wait(&self.filled, inner),
                 Some(until) => {
@@ -195,7 +196,10 @@ impl CompletionQueue {
                 }
             };
         }
-        inner.woken = false;
+        // A wait that has something to give leaves a wake to the next one: each makes one return empty.
+        if inner.entries.is_empty() {
+            inner.wakes = inner.wakes.saturating_sub(1);
+        }
         self.take(&mut inner, max, out);
         // One notify per edge wakes one waiter; it passes the word on when it leaves something.
         if !inner.entries.is_empty() {
@@ -203,11 +207,12 @@ impl CompletionQueue {
         }
     }
 
-    /// Makes one `wait` return and the descriptor readable, although nothing has come.
+    /// Makes one `wait` return empty-handed and the descriptor readable: one for each call, so that
+    /// whoever ends several readers wakes as many times.
     pub fn wake(&self) {
         {
             let mut inner = lock(&self.inner);
-            inner.woken = true;
+            inner.wakes += 1;
             self.raise(&mut inner);
             self.filled.notify_one();
         }
