@@ -306,7 +306,7 @@ static void freed_handles(void) {
 }
 
 int main(void) {
-  const char *debug = getenv("LGSTORE_DEBUG_LIBRARY");
+  const char *debug = getenv("LGSTORE_TEST_DEBUG_LIBRARY");
   RUN(nulls);
   RUN(struct_sizes);
   RUN(in_callbacks);
