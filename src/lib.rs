@@ -8,6 +8,7 @@
 pub mod backend;
 pub mod error;
 pub mod json;
+pub mod lock;
 pub mod op;
 pub mod runtime;
 pub mod store;

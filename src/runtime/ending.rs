@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use parking_lot::{Condvar, Mutex};
+use crate::lock::{Condvar, Mutex};
 
 use super::threads;
 use crate::error::{Code, Error, Result};
@@ -60,7 +60,7 @@ impl Ending {
         while state.stage != Stage::Ended {
             match deadline {
                 None => self.shared.changed.wait(&mut state),
-                Some(deadline) if self.shared.changed.wait_until(&mut state, deadline).timed_out() => {
+                Some(deadline) if self.shared.changed.wait_until(&mut state, deadline) => {
                     if state.stage == Stage::Ended {
                         break;
                     }

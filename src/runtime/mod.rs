@@ -160,7 +160,7 @@ impl Drop for Runtime {
             return;
         }
         // The reaper takes the parts out of the cell, so that they are still here if it can't start.
-        let parts = Arc::new(parking_lot::Mutex::new(Some(parts)));
+        let parts = Arc::new(crate::lock::Mutex::new(Some(parts)));
         let (theirs, ending) = (parts.clone(), self.ending.clone());
         let (callbacks, log) = (self.callbacks.clone(), self.log.clone());
         self.ending.reach(Stage::Tasks);

@@ -426,7 +426,7 @@ fn each_runtimes_threads_log_to_it_alone() {
 fn a_log_callback_that_hangs_is_named_by_join() {
     let runtime = runtime("hang");
     let (go, gate) = channel::<()>();
-    let gate = parking_lot::Mutex::new(gate);
+    let gate = crate::lock::Mutex::new(gate);
     let sink = move |_: i32, _: &str| {
         let _ = gate.lock().recv();
     };

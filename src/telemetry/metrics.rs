@@ -10,9 +10,9 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::thread::available_parallelism;
 use std::time::{Duration, Instant};
 
+use crate::lock::Mutex;
 use crossbeam_utils::CachePadded;
 use histogram::{AtomicHistogram, Config, Histogram};
-use parking_lot::Mutex;
 
 use crate::error::Code;
 use crate::store::operation::Kind;

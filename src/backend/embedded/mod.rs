@@ -28,7 +28,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Instant;
 
-use parking_lot::Mutex;
+use crate::lock::Mutex;
 use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
 

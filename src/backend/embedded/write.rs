@@ -3,6 +3,9 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use uuid::timestamp::context::ContextV7;
+use uuid::{Timestamp, Uuid};
+
 use super::engine::{Engine, Job, Transaction};
 use super::{Shared, conditional, given_up, guarded};
 use crate::error::{Code, Error, Result};
@@ -43,7 +46,7 @@ pub fn put(
         created_at = record.meta.is_live(now).then_some(record.meta.created_at);
     })?;
     let updated_at = transaction.next_time(now)?;
-    let version = uuid::Uuid::now_v7().into_bytes();
+    let version = new_version();
     let meta = Meta {
         created_at: created_at.unwrap_or(updated_at),
         updated_at,
@@ -64,6 +67,16 @@ pub(super) fn bytes(operation: &Operation) -> usize {
         Operation::Batch(batch) => batch.operations.iter().map(bytes).sum(),
         _ => 0,
     }
+}
+
+thread_local! {
+    static VERSIONS: ContextV7 = const { ContextV7::new() };
+}
+
+/// A new version. The counter is the thread's: the crate's own is behind a lock of the process, which
+/// a child made by fork() could find locked for ever.
+fn new_version() -> [u8; 16] {
+    VERSIONS.with(|context| Uuid::new_v7(Timestamp::now(context)).into_bytes())
 }
 
 /// A task inside a job: it is claimed once, although the job may run several times.

@@ -8,12 +8,12 @@ use std::time::{Duration, Instant};
 
 use crossbeam_utils::CachePadded;
 use crossbeam_utils::atomic::AtomicCell;
-use parking_lot::{Condvar, Mutex};
 
 use super::scan;
 use super::session::Session;
 use crate::backend::embedded::engine::{Flow, Scan, View};
 use crate::error::{Code, Error, Result};
+use crate::lock::{Condvar, Mutex};
 use crate::store::address::Address;
 use crate::store::item::{Entry, Record};
 
@@ -108,7 +108,7 @@ impl Pool {
                 }
                 None => self.returned.wait(&mut guard),
                 Some(until) => {
-                    if self.returned.wait_until(&mut guard, until).timed_out() {
+                    if self.returned.wait_until(&mut guard, until) {
                         break Ok(self.take());
                     }
                 }

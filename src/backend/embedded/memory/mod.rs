@@ -14,9 +14,9 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering, fence};
 
+use crate::lock::Mutex;
 use arc_swap::ArcSwap;
 use crossbeam_queue::SegQueue;
-use parking_lot::Mutex;
 
 use self::root::Root;
 use super::engine::{Engine, Flow, Job, Scan, Transaction, View};

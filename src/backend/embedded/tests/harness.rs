@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use parking_lot::Mutex;
+use crate::lock::Mutex;
 use serde_json::Value as Json;
 
 use crate::backend::embedded::batch::{answer_overwritten, apply_open, document, read_reads};

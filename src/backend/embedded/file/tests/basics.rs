@@ -184,7 +184,7 @@ fn namespaces_are_live_while_an_item_is() {
 fn reclaiming_removes_the_oldest_expiries_first_and_at_most_so_many() {
     let folder = tempfile::tempdir().unwrap();
     let engine = open(&folder.path().join("store.db"));
-    let reclaimed = std::sync::Arc::new(parking_lot::Mutex::new(Vec::new()));
+    let reclaimed = std::sync::Arc::new(crate::lock::Mutex::new(Vec::new()));
     let inner = std::sync::Arc::clone(&reclaimed);
     write(&engine, move |tx| {
         for n in 0..10 {

@@ -103,7 +103,7 @@ fn times_grow_over_groups_engines_and_clocks_that_stand_still() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("store.db");
     let engines = [open(&path), open(&path)];
-    let times = Arc::new(parking_lot::Mutex::new(Vec::new()));
+    let times = Arc::new(crate::lock::Mutex::new(Vec::new()));
     for n in 0..20usize {
         let times = Arc::clone(&times);
         write(&engines[n % 2], move |tx| {
