@@ -133,8 +133,9 @@ impl Log {
         self.shared.work.notify_one();
         // What the sink owns is freed outside the lock: its destructor may log.
         drop(before);
-        // Callsites remember the greatest level anyone wants; this makes them ask again.
-        tracing::callsite::rebuild_interest_cache();
+        // Callsites remember the greatest level anyone wants; this makes them ask again. Where there is
+        // one subscriber they ask the current thread's, which on a thread of the host is none.
+        tracing::dispatcher::with_default(&self.dispatch, tracing::callsite::rebuild_interest_cache);
         Ok(())
     }
 

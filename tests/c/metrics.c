@@ -16,6 +16,15 @@ static double number_of(const char *json, const char *operation, const char *nam
   return json == NULL ? -1 : strtod(json, NULL);
 }
 
+static double latency_of(const char *json, const char *operation, const char *name) {
+  size_t len = strlen(json);
+  json = lgstore_json_member(json, len, "operations", &len);
+  if (json != NULL) json = lgstore_json_member(json, len, operation, &len);
+  if (json != NULL) json = lgstore_json_member(json, len, "latency_us", &len);
+  if (json != NULL) json = lgstore_json_member(json, len, name, &len);
+  return json == NULL ? -1 : strtod(json, NULL);
+}
+
 static lgstore_result_t *snapshot(lgstore_t *store, uint32_t reset) {
   lgstore_result_t *result = NULL;
   CHECK_STATUS(lgstore_metrics(store, reset, &result, NULL), LGSTORE_OK);
@@ -41,8 +50,10 @@ int main(void) {
   fprintf(stderr, "%s\n", json);
   CHECK(number_of(json, "get", "count") == 98);
   CHECK(number_of(json, "put", "count") == 1);
-  CHECK(number_of(json, "get", "p50_us") >= 0);
-  CHECK(number_of(json, "get", "p99_us") >= number_of(json, "get", "p50_us"));
+  CHECK(latency_of(json, "get", "p50") > 0);
+  CHECK(latency_of(json, "get", "p95") >= latency_of(json, "get", "p50"));
+  CHECK(latency_of(json, "get", "p99") >= latency_of(json, "get", "p95"));
+  CHECK(latency_of(json, "get", "max") >= latency_of(json, "get", "p99"));
   CHECK(number_of(json, NULL, "in_flight") == 0);
   CHECK_HAS(json, "\"unavailable\":9");
   CHECK_HAS(json, "\"invalid_arg\":1");
