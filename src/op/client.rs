@@ -281,6 +281,13 @@ impl Client {
     }
 }
 
+impl Drop for Client {
+    fn drop(&mut self) {
+        // A store whose close has timed out: its timer must not stay with the runtime.
+        self.deadlines.stop();
+    }
+}
+
 impl std::fmt::Debug for Client {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Client").field("backend", &self.store.backend_name()).finish_non_exhaustive()

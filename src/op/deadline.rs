@@ -1,7 +1,7 @@
 //! Ends requests whose deadline passes while they wait or run.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use tokio::runtime::Handle;
@@ -17,16 +17,22 @@ pub struct Deadlines {
     /// Microseconds after `base` at which the timer will look next; `u64::MAX` = asleep.
     next: AtomicU64,
     earlier: Notify,
+    stopped: AtomicBool,
 }
 
 impl Deadlines {
     /// Starts the timer on `runtime`; it ends when the runtime or the desk's store ends.
     pub fn start(runtime: &Handle, desk: &Arc<Desk>) -> Arc<Self> {
-        let deadlines =
-            Arc::new(Self { base: Instant::now(), next: AtomicU64::new(u64::MAX), earlier: Notify::new() });
+        let deadlines = Arc::new(Self {
+            base: Instant::now(),
+            next: AtomicU64::new(u64::MAX),
+            earlier: Notify::new(),
+            stopped: AtomicBool::new(false),
+        });
         let (timer, desk) = (Arc::clone(&deadlines), Arc::downgrade(desk));
         runtime.spawn(async move {
-            while let Some(desk) = desk.upgrade() {
+            while !timer.stopped.load(Ordering::SeqCst) {
+                let Some(desk) = desk.upgrade() else { return };
                 timer.look(&desk);
                 drop(desk);
                 timer.sleep().await;
@@ -43,8 +49,10 @@ impl Deadlines {
         }
     }
 
-    /// Wakes the timer, so that it sees that the store is gone.
+    /// Ends the timer. (Waking it would not be enough: it may look before the store has gone, and would
+    /// then sleep for ever.)
     pub fn stop(&self) {
+        self.stopped.store(true, Ordering::SeqCst);
         self.earlier.notify_one();
     }
 

@@ -73,9 +73,9 @@ static void refuse_repeated(const char *what, uint32_t op, char *json, lgstore_s
 static void not_json(void) {
   size_t len;
   const char *const whole = PUT_OF("{\"text\":\"\\u00e9\\n\",\"n\":[1,2.5e3,true,null]}");
-  refuse_text(LGSTORE_OP_PUT, "", json_error, "", "");
-  refuse_text(LGSTORE_OP_PUT, "null", json_error, "", "");
-  refuse_text(LGSTORE_OP_PUT, "[]", json_error, "", "");
+  refuse_text(LGSTORE_OP_PUT, "", invalid, "namespace", "needs `namespace`"); /* nothing is {} */
+  refuse_text(LGSTORE_OP_PUT, "null", invalid, "", "object");
+  refuse_text(LGSTORE_OP_PUT, "[]", invalid, "", "object");
   refuse_text(LGSTORE_OP_PUT, PUT_OF("{}") " x", json_error, "", "");
   /* Truncated anywhere: never accepted, never read beyond (the copy ends where its memory does). */
   for (len = 0; len < strlen(whole); len++) {
@@ -97,10 +97,12 @@ static void not_json(void) {
 }
 
 static void not_text(void) {
-  refuse("invalid UTF-8 in a value", LGSTORE_OP_PUT, PUT_OF("{\"a\":\"\xff\"}"), strlen(PUT_OF("{\"a\":\"\xff\"}")),
-         LGSTORE_E_UTF8, "", "UTF-8");
-  refuse_text(LGSTORE_OP_PUT, "{\"namespace\":[\"\xc3\"],\"key\":\"k\",\"value\":{}}", LGSTORE_E_UTF8, "", "UTF-8");
-  refuse_text(LGSTORE_OP_GET, "{\"namespace\":[\"n\"],\"key\":\"\xed\xa0\x80\"}", LGSTORE_E_UTF8, "", "UTF-8");
+  refuse("invalid UTF-8 in a value", LGSTORE_OP_PUT, PUT_OF("{\"a\":\"\xff\"}"),
+         strlen(PUT_OF("{\"a\":\"\xff\"}")), LGSTORE_E_UTF8, "", "UTF-8");
+  refuse_text(LGSTORE_OP_PUT, "{\"namespace\":[\"\xc3\"],\"key\":\"k\",\"value\":{}}", LGSTORE_E_UTF8, "",
+              "UTF-8");
+  refuse_text(LGSTORE_OP_GET, "{\"namespace\":[\"n\"],\"key\":\"\xed\xa0\x80\"}", LGSTORE_E_UTF8, "",
+              "UTF-8");
   refuse_text(LGSTORE_OP_PUT, PUT_OF("{\"a\":\"\\ud800\"}"), json_error, "value.a", "surrogate");
   refuse_text(LGSTORE_OP_PUT, PUT_OF("{\"a\":[0,\"\\udc00x\"]}"), json_error, "value.a[1]", "surrogate");
   refuse_text(LGSTORE_OP_PUT, PUT_OF("{\"\\ud800\":1}"), json_error, "", "surrogate");
@@ -121,12 +123,13 @@ static void too_large(void) {
   refuse_repeated("11 labels", LGSTORE_OP_PUT,
                   repeated("{\"namespace\":[\"0\"", ",\"x\"", 10, "],\"key\":\"k\",\"value\":{}}"), invalid,
                   "namespace[10]", "at most 10 labels");
-  refuse_repeated("JSON depth 129", LGSTORE_OP_PUT,
-                  repeated(N ",\"value\":", "{\"a\":", 129, "1}"), json_error, "", "128");
-  refuse_repeated("10,000 nested brackets", LGSTORE_OP_PUT, repeated(N ",\"value\":{\"a\":", "[", 10000, "}}"),
+  refuse_repeated("JSON depth 129", LGSTORE_OP_PUT, repeated(N ",\"value\":", "{\"a\":", 129, "1}"),
                   json_error, "", "128");
+  refuse_repeated("10,000 nested brackets", LGSTORE_OP_PUT,
+                  repeated(N ",\"value\":{\"a\":", "[", 10000, "}}"), json_error, "", "128");
   refuse_repeated("10,000 nested brackets in a filter", LGSTORE_OP_SEARCH,
-                  repeated("{\"namespace_prefix\":[],\"filter\":{\"a\":", "[", 10000, "}}"), json_error, "", "");
+                  repeated("{\"namespace_prefix\":[],\"filter\":{\"a\":", "[", 10000, "}}"), json_error, "",
+                  "");
   refuse_repeated("a label of 257 code points", LGSTORE_OP_PUT,
                   repeated("{\"namespace\":[\"a\",\"", "\xc3\xa9", 257, "\"],\"key\":\"k\",\"value\":{}}"),
                   invalid, "namespace[1]", "257 characters is above the limit of 256");
@@ -145,8 +148,10 @@ static void wrong_fields(void) {
   refuse_text(LGSTORE_OP_PUT, PUT_OF("[1]"), invalid, "value", "object");
   refuse_text(LGSTORE_OP_PUT, "{\"namespace\":[],\"key\":\"k\",\"value\":{}}", invalid, "namespace",
               "at least one label");
-  refuse_text(LGSTORE_OP_PUT, "{\"namespace\":[\"a.b\"],\"key\":\"k\",\"value\":{}}", invalid, "namespace[0]", "'.'");
-  refuse_text(LGSTORE_OP_PUT, "{\"namespace\":[\"\"],\"key\":\"k\",\"value\":{}}", invalid, "namespace[0]", "empty");
+  refuse_text(LGSTORE_OP_PUT, "{\"namespace\":[\"a.b\"],\"key\":\"k\",\"value\":{}}", invalid, "namespace[0]",
+              "'.'");
+  refuse_text(LGSTORE_OP_PUT, "{\"namespace\":[\"\"],\"key\":\"k\",\"value\":{}}", invalid, "namespace[0]",
+              "empty");
   refuse_text(LGSTORE_OP_PUT, "{\"namespace\":[\"\\u0000\"],\"key\":\"k\",\"value\":{}}", invalid,
               "namespace[0]", "NUL");
   refuse_text(LGSTORE_OP_PUT, N ",\"value\":{},\"ttl\":0}", invalid, "ttl", "above 0");
@@ -217,7 +222,8 @@ int main(void) {
   char path[512], config[600];
   size_t i;
   for (i = 0; i < 2; i++) {
-    snprintf(config, sizeof config, "{\"backend\":\"embedded\",\"path\":\"%s\"}", work_file(path, "bad_input"));
+    snprintf(config, sizeof config, "{\"backend\":\"embedded\",\"path\":\"%s\"}",
+             work_file(path, "bad_input"));
     store = new_store(NULL, backends[i] != NULL ? backends[i] : config);
     PUT(store, "stays", "{\"n\":1}");
     RUN(not_json);
