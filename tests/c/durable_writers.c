@@ -16,8 +16,8 @@ static void *writer(void *number) {
   for (int put = 0; put < PUTS; put++) {
     lgstore_error_t *err = NULL;
     snprintf(key, sizeof key, "%d-%d", *(int *)number, put);
-    if (lgstore_put(store, place, 1, key, SIZE_MAX, "{\"durable\":true}", SIZE_MAX, NULL, NULL,
-                    &err) != LGSTORE_OK) {
+    if (lgstore_put(store, place, 1, key, SIZE_MAX, "{\"durable\":true}", SIZE_MAX, NULL, NULL, &err) !=
+        LGSTORE_OK) {
       fprintf(stderr, "put: %s\n", lgstore_error_message(err, NULL));
       lgstore_error_free(err);
       return number;
