@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use lgstore::error::{Code, Error, Result};
-use lgstore::op::completion::{Completion, Receiver, Sink};
+use lgstore::op::completion::{Completion, Duty, Receiver, Sink};
 use lgstore::op::desk::{Desk, Observer};
 use lgstore::op::queue::{CompletionQueue, Doorbell, Signal};
 use lgstore::op::task::Task;
@@ -285,13 +285,16 @@ fn a_wake_up_held_back_to_the_end_of_a_burst_is_not_lost() {
         let (desk2, queue2) = (desk.clone(), queue.clone());
         let lane = thread::spawn(move || {
             let owed = [(); 2].map(|()| {
-                let appender = Arc::new(Appender { queue: queue2.clone(), owes: AtomicBool::new(false) });
+                let appender = Arc::new(Appender { queue: queue2.clone(), owes: Mutex::new(None) });
                 assert!(queue2.reserve());
                 let sink = Sink::Receiver(appender.clone());
                 desk2.admit(request(sink, false)).unwrap().complete(answer());
-                appender.owes.load(Ordering::SeqCst)
+                appender.owes.lock().unwrap().take()
             });
-            owed.into_iter().filter(|owes| *owes).for_each(|_| queue2.alert());
+            for duty in owed.into_iter().flatten() {
+                queue2.alert();
+                drop(duty);
+            }
         });
         let mut drained = 0;
         while drained < 2 {
@@ -308,12 +311,12 @@ fn a_wake_up_held_back_to_the_end_of_a_burst_is_not_lost() {
 /// Appends without waking, as a lane does in a burst.
 struct Appender {
     queue: Arc<CompletionQueue>,
-    owes: AtomicBool,
+    owes: Mutex<Option<Duty>>,
 }
 
 impl Receiver for Appender {
     fn receive(&self, completion: Completion) {
-        self.owes.store(self.queue.append(completion), Ordering::SeqCst);
+        *self.owes.lock().unwrap() = self.queue.append(completion);
     }
 }
 

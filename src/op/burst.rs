@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use tokio::runtime::Handle;
 
+use super::completion::Duty;
 use super::queue::CompletionQueue;
 
 thread_local! {
@@ -17,7 +18,7 @@ thread_local! {
 /// What a thread owes at the end of its burst.
 struct Held {
     active: bool,
-    queues: Vec<Arc<CompletionQueue>>,
+    queues: Vec<(Arc<CompletionQueue>, Duty)>,
 }
 
 /// While it lives, wake-ups that this thread owes to readers are held back; dropping it pays them.
@@ -38,12 +39,12 @@ impl Burst {
     pub fn end_on(self, runtime: &Handle) {
         let queues = self.take();
         if !queues.is_empty() {
-            runtime.spawn(async move { queues.into_iter().for_each(|queue| queue.alert()) });
+            runtime.spawn(async move { queues.into_iter().for_each(pay) });
         }
     }
 
     /// Taken out before anyone is woken: a doorbell may complete something on this thread.
-    fn take(&self) -> Vec<Arc<CompletionQueue>> {
+    fn take(&self) -> Vec<(Arc<CompletionQueue>, Duty)> {
         HELD.with_borrow_mut(|held| {
             held.active = false;
             std::mem::take(&mut held.queues)
@@ -54,7 +55,7 @@ impl Burst {
 impl Drop for Burst {
     fn drop(&mut self) {
         let mut queues = self.take();
-        queues.drain(..).for_each(|queue| queue.alert());
+        queues.drain(..).for_each(pay);
         // Given back for its room.
         HELD.with_borrow_mut(|held| {
             if held.queues.is_empty() {
@@ -64,12 +65,19 @@ impl Drop for Burst {
     }
 }
 
-/// Holds back the alert of `queue`, if this thread is in a burst.
-pub(super) fn hold_back(queue: &Arc<CompletionQueue>) -> bool {
+fn pay((queue, duty): (Arc<CompletionQueue>, Duty)) {
+    queue.alert();
+    drop(duty);
+}
+
+/// Keeps the alert that is owed to `queue` for the end of this thread's burst; gives the duty back when
+/// there is none.
+pub(super) fn hold_back(queue: &Arc<CompletionQueue>, duty: Duty) -> Option<Duty> {
     HELD.with_borrow_mut(|held| {
         if held.active {
-            held.queues.push(Arc::clone(queue));
+            held.queues.push((Arc::clone(queue), duty));
+            return None;
         }
-        held.active
+        Some(duty)
     })
 }

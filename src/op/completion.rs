@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::desk::Desk;
 use super::ticket::Ticket;
 use crate::error::{Code, Error, Result};
 
@@ -95,6 +96,12 @@ impl Completion {
         }
     }
 
+    /// Like `settle`, but close waits until the duty is dropped: its reader is still to be woken.
+    pub(super) fn defer(&mut self) -> Duty {
+        self.inside = false;
+        Duty(Arc::clone(self.ticket.desk()))
+    }
+
     /// The outcome, and what is left: it holds the slot until it is dropped.
     pub fn detach(mut self) -> (Arc<Answer>, Completion) {
         (self.take_answer(), self)
@@ -114,6 +121,16 @@ impl Drop for Completion {
     fn drop(&mut self) {
         self.ticket.desk().release(&self.ticket);
         self.settle();
+    }
+}
+
+/// The wake-up that is owed for a completion in its queue; close waits until it is paid (dropped).
+#[derive(Debug)]
+pub struct Duty(Arc<Desk>);
+
+impl Drop for Duty {
+    fn drop(&mut self) {
+        self.0.gate().leave();
     }
 }
 

@@ -6,7 +6,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use super::burst;
-use super::completion::Completion;
+use super::completion::{Completion, Duty};
 use super::sync::{AtomicUsize, Condvar, Mutex, Ordering, lock, thread_local, wait};
 
 thread_local! {
@@ -122,26 +122,33 @@ impl CompletionQueue {
     /// Appends an outcome, for which a place is reserved, and wakes the reader on the edge: at once,
     /// or at the end of this thread's burst.
     pub fn push(self: &Arc<Self>, completion: Completion) {
-        if self.append(completion) && !burst::hold_back(self) {
+        if let Some(duty) = self.append(completion)
+            && let Some(duty) = burst::hold_back(self, duty)
+        {
             self.alert();
+            drop(duty);
         }
     }
 
-    /// Appends an outcome; true when the bell was armed: the caller then owes one `alert`.
-    pub fn append(&self, completion: Completion) -> bool {
+    /// Appends an outcome. When the bell was armed the caller owes one `alert`, and keeps the duty
+    /// until it has paid: close waits for that, so that after it the descriptor tells the truth.
+    pub fn append(&self, completion: Completion) -> Option<Duty> {
         let mut inner = lock(&self.inner);
         if inner.freed {
             drop(inner);
             self.unreserve(1);
-            return false;
+            return None;
         }
+        inner.entries.push_back(completion);
+        let edge = std::mem::take(&mut inner.armed);
         // Settled under the lock, before a reader can take it: when close returns, every completion
         // sits in its queue. It takes only the gate's own lock and runs no user code.
-        inner.entries.push_back(completion);
-        if let Some(last) = inner.entries.back_mut() {
-            last.settle();
+        let last = inner.entries.back_mut()?;
+        if edge {
+            return Some(last.defer());
         }
-        std::mem::take(&mut inner.armed)
+        last.settle();
+        None
     }
 
     /// Wakes the reader, if there still is something: a drain between `append` and this may have

@@ -75,7 +75,7 @@ impl Ticket {
     }
 
     /// The in-flight desk this request sits at.
-    pub fn desk(&self) -> &Desk {
+    pub fn desk(&self) -> &Arc<Desk> {
         &self.desk
     }
 
