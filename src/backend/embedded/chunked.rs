@@ -2,6 +2,7 @@
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::engine::{Engine, Job, Transaction, View};
 use super::read::Reading;
@@ -68,6 +69,22 @@ pub fn sweep_chunk(transaction: &mut dyn Transaction, now: i64) -> Result<Chunk>
     Ok(Chunk { removed, next })
 }
 
+/// The sweeper's turn: one sweep at a time, so that sweeps do not pile up behind a writer that can't write.
+pub(super) struct Turn(Arc<AtomicBool>);
+
+impl Turn {
+    /// `None` while another one lives.
+    pub(super) fn take(taken: &Arc<AtomicBool>) -> Option<Self> {
+        (!taken.swap(true, Ordering::AcqRel)).then(|| Self(taken.clone()))
+    }
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        self.0.store(false, Ordering::Release);
+    }
+}
+
 /// The next chunk of a request (or, without one, of the sweeper).
 pub(super) struct ChunkJob<E: Engine> {
     shared: Arc<Shared<E>>,
@@ -75,13 +92,23 @@ pub(super) struct ChunkJob<E: Engine> {
     after: Option<Position>,
     removed: u64,
     chunk: Chunk,
+    /// The sweeper's own: it sends no other one while this lives.
+    _turn: Option<Turn>,
 }
 
 impl<E: Engine> ChunkJob<E> {
-    /// The first chunk of a delete_prefix or sweep request; `None` = the sweeper's own.
-    pub(super) fn new(shared: Arc<Shared<E>>, task: Option<Task>) -> Box<Self> {
-        let claim = task.map(Claim::new);
-        Box::new(Self { shared, claim, after: None, removed: 0, chunk: Chunk::default() })
+    /// The first chunk of a delete_prefix or sweep request.
+    pub(super) fn new(shared: Arc<Shared<E>>, task: Task) -> Box<Self> {
+        Self::first(shared, Some(Claim::new(task)), None)
+    }
+
+    /// The first chunk of the sweeper's own sweep.
+    pub(super) fn sweep(shared: Arc<Shared<E>>, turn: Turn) -> Box<Self> {
+        Self::first(shared, None, Some(turn))
+    }
+
+    fn first(shared: Arc<Shared<E>>, claim: Option<Claim>, turn: Option<Turn>) -> Box<Self> {
+        Box::new(Self { shared, claim, after: None, removed: 0, chunk: Chunk::default(), _turn: turn })
     }
 }
 

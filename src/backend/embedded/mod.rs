@@ -210,7 +210,7 @@ impl<E: Engine> Shared<E> {
                 self.engine.submit(WriteJob::new(self.clone(), task));
             }
             Operation::DeletePrefix(_) | Operation::Sweep => {
-                self.submit_later(ChunkJob::new(self.clone(), Some(task)));
+                self.submit_later(ChunkJob::new(self.clone(), task));
             }
             Operation::Admin(admin) => {
                 let admin = admin.clone();

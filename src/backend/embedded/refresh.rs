@@ -112,7 +112,7 @@ impl<E: Engine> Shared<E> {
         if !self.refreshes.scheduled.swap(true, Ordering::AcqRel) {
             let shared = self.clone();
             self.runtime.spawn(async move {
-                let job = Box::new(RefreshJob { shared: shared.clone(), batch: Vec::new() });
+                let job = Box::new(RefreshJob { shared: shared.clone(), batch: Vec::new(), begun: false });
                 shared.engine.submit(job);
             });
         }
@@ -123,11 +123,12 @@ impl<E: Engine> Shared<E> {
 struct RefreshJob<E: Engine> {
     shared: Arc<Shared<E>>,
     batch: Vec<Due>,
+    begun: bool,
 }
 
 impl<E: Engine> Job for RefreshJob<E> {
     fn run(&mut self, transaction: &mut dyn Transaction) -> Result<()> {
-        self.shared.refreshes.scheduled.swap(false, Ordering::AcqRel);
+        self.let_the_next_be_sent();
         self.shared.refreshes.take(&mut self.batch);
         apply_all(&self.batch, transaction, self.shared.clock.now())
     }
@@ -137,6 +138,22 @@ impl<E: Engine> Job for RefreshJob<E> {
             let lost = self.batch.len() as u64;
             self.shared.refreshes.dropped.fetch_add(lost, Ordering::Relaxed);
         }
+    }
+}
+
+impl<E: Engine> RefreshJob<E> {
+    /// Once: after the first run another job may be on its way already.
+    fn let_the_next_be_sent(&mut self) {
+        if !std::mem::replace(&mut self.begun, true) {
+            self.shared.refreshes.scheduled.swap(false, Ordering::AcqRel);
+        }
+    }
+}
+
+impl<E: Engine> Drop for RefreshJob<E> {
+    /// A job that never ran (the engine could not begin to write) leaves what waits to the next read's job.
+    fn drop(&mut self) {
+        self.let_the_next_be_sent();
     }
 }
 

@@ -1,15 +1,22 @@
 //! An engine that fails where a test wants it.
 
+use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::Ordering::Relaxed;
+
+use crate::lock::Mutex;
+
 use crate::backend::embedded::engine::{Engine, Flow, Job, Scan, Transaction, View};
 use crate::backend::embedded::memory::Memory;
 use crate::error::{Code, Error, Result};
 use crate::store::address::Address;
 use crate::store::item::{Entry, Record};
 
-/// A memory engine that fails to open a given number of times and refuses to put the key "bad".
+/// A memory engine that fails to open a given number of times, refuses to put the key "bad", and keeps
+/// jobs for the test where it is given a place for them.
 pub struct Reluctant {
     pub inner: Memory,
-    pub failures: std::sync::atomic::AtomicUsize,
+    pub failures: AtomicUsize,
+    pub kept: Mutex<Option<Vec<Box<dyn Job>>>>,
 }
 
 impl Engine for Reluctant {
@@ -18,7 +25,6 @@ impl Engine for Reluctant {
         "reluctant"
     }
     fn open(&self) -> Result<()> {
-        use std::sync::atomic::Ordering::Relaxed;
         let left = self.failures.fetch_update(Relaxed, Relaxed, |left| left.checked_sub(1));
         left.map_or_else(|_| self.inner.open(), |_| Err(Error::new(Code::Unavailable, "not yet")))
     }
@@ -26,6 +32,9 @@ impl Engine for Reluctant {
         self.inner.view(wait)
     }
     fn submit(&self, job: Box<dyn Job>) {
+        if let Some(kept) = &mut *self.kept.lock() {
+            return kept.push(job);
+        }
         self.inner.submit(Box::new(Wrapped(job)));
     }
     fn backup(&self, target: &std::path::Path) -> Result<()> {

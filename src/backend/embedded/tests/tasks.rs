@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use crate::lock::Mutex;
 use serde_json::{Value as Json, json};
 
 use super::harness::*;
@@ -12,7 +13,7 @@ use crate::backend::Backend;
 use crate::backend::embedded::Embedded;
 use crate::backend::embedded::memory::Memory;
 use crate::backend::fault::Fault;
-use crate::error::Code;
+use crate::error::{Code, Error};
 use crate::store::config::{Config, FaultConfig};
 use crate::store::operation::*;
 use crate::store::order::Order;
@@ -159,16 +160,16 @@ fn after_close_everything_is_refused() {
     assert_eq!(stage.call(put("a", "k", "{}", None)), Err(Code::Closed));
 }
 
-fn reluctant(failures: usize) -> Stage<Embedded<Reluctant>> {
-    Stage::new(Config::default(), |config, runtime| {
-        let engine = Reluctant { inner: Memory::new(), failures: failures.into() };
+fn reluctant(failures: usize, config: Config) -> Stage<Embedded<Reluctant>> {
+    Stage::new(config, |config, runtime| {
+        let engine = Reluctant { inner: Memory::new(), failures: failures.into(), kept: Mutex::new(None) };
         Embedded::new(engine, config, Arc::default(), runtime.handle().clone())
     })
 }
 
 #[test]
 fn one_failing_write_of_a_batch_fails_alone_unless_logged() {
-    let stage = reluctant(0);
+    let stage = reluctant(0, Config::default());
     let operations = |bad: usize| {
         let bad = (0..bad).map(|n| put(&format!("n{n}"), "bad", "{}", None));
         let mut all = vec![put("a", "1", "{}", None)];
@@ -196,7 +197,7 @@ fn one_failing_write_of_a_batch_fails_alone_unless_logged() {
 
 #[test]
 fn opening_is_tried_again_by_the_next_request() {
-    let stage = reluctant(2);
+    let stage = reluctant(2, Config::default());
     assert_eq!(stage.call(get("a", "k", false)), Err(Code::Unavailable));
     let health = stage.call(Operation::Admin(Admin::Health)).unwrap();
     assert_eq!(health["status"], "unhealthy");
@@ -216,6 +217,52 @@ fn the_sweeper_reclaims_by_itself() {
         assert!(Instant::now() < deadline, "the sweeper has not run");
         std::thread::yield_now();
     }
+}
+
+/// Ends when `holds` does, or with the test.
+fn wait_until(what: &str, mut holds: impl FnMut() -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(10);
+    while !holds() {
+        assert!(Instant::now() < deadline, "waited in vain: {what}");
+        std::thread::yield_now();
+    }
+}
+
+#[test]
+fn reads_refresh_again_after_a_refresh_that_could_not_run() {
+    let mut config = Config { test_clock: true, ..Config::default() };
+    config.ttl.refresh_slack = 0.0;
+    let stage = reluctant(0, config);
+    stage.call(put("a", "k", "{}", Some(1_000 * SECOND))).unwrap();
+    stage.call(advance(600)).unwrap();
+    let kept = &stage.backend.shared.engine.kept;
+    *kept.lock() = Some(Vec::new());
+    let before = stage.call(get("a", "k", true)).unwrap();
+    wait_until("the refresh", || kept.lock().as_ref().is_some_and(|jobs| jobs.len() == 1));
+    // As the file's writer does when another process does not let go of the lock.
+    for job in kept.lock().take().unwrap() {
+        job.finish(Err(Error::new(Code::Unavailable, "no lock")));
+    }
+    wait_until("a refresh that moves the expiry", || {
+        stage.call(get("a", "k", true)).unwrap()["expires_at"] != before["expires_at"]
+    });
+}
+
+#[test]
+fn one_sweep_at_a_time_waits_for_a_writer_that_does_not_move() {
+    let mut config = Config::default();
+    config.ttl.sweep_interval = Some(0.001);
+    let stage = reluctant(0, config);
+    stage.call(Operation::Admin(Admin::Open)).unwrap();
+    let kept = &stage.backend.shared.engine.kept;
+    *kept.lock() = Some(Vec::new());
+    wait_until("the sweeper", || kept.lock().as_ref().is_some_and(|jobs| !jobs.is_empty()));
+    // Time for fifty more; a slower machine only makes the test weaker.
+    std::thread::sleep(Duration::from_millis(50));
+    let jobs = kept.lock().replace(Vec::new()).unwrap();
+    assert_eq!(jobs.len(), 1);
+    drop(jobs);
+    wait_until("the next sweep", || kept.lock().as_ref().is_some_and(|jobs| !jobs.is_empty()));
 }
 
 fn faulty(fault: FaultConfig) -> Stage<Fault> {
