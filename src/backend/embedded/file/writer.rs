@@ -49,10 +49,14 @@ struct Shared {
     checkpoints: AtomicU64,
 }
 
+type Jobs = VecDeque<(usize, Box<dyn Job>)>;
+
 #[derive(Default)]
 struct Queue {
     /// With the bytes that they write.
-    jobs: VecDeque<(usize, Box<dyn Job>)>,
+    jobs: Jobs,
+    /// As many jobs as were kept when expired ones were last thrown out.
+    pruned: usize,
     sleeping: bool,
     closing: bool,
 }
@@ -72,6 +76,22 @@ pub struct Counts {
     pub checkpoints: u64,
     /// Jobs that wait now.
     pub queued: usize,
+}
+
+impl Queue {
+    /// A cancelled or expired request gives its place among the requests in flight back while its job
+    /// waits here, so while the writer can't write the queue would grow with every request that is
+    /// cancelled and sent again. Jobs nobody waits for are taken out each time the queue has doubled:
+    /// two looks at each job on average.
+    fn prune(&mut self) -> Jobs {
+        if self.jobs.len() <= 2 * self.pruned.max(GROUP_JOBS) {
+            return Jobs::new();
+        }
+        let (over, kept) = std::mem::take(&mut self.jobs).into_iter().partition(|(_, job)| job.expired());
+        self.jobs = kept;
+        self.pruned = self.jobs.len();
+        over
+    }
 }
 
 impl Writer {
@@ -122,7 +142,10 @@ impl Writer {
         }
         queue.jobs.push_back((bytes, job));
         let wake = std::mem::take(&mut queue.sleeping);
+        let over = queue.prune();
         drop(queue);
+        // What they hold goes outside the lock.
+        drop(over);
         if wake {
             self.shared.arrived.notify_one();
         }

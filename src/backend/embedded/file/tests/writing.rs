@@ -236,6 +236,27 @@ fn a_lock_held_by_another_process_is_waited_for_and_expired_jobs_are_dropped() {
 }
 
 #[test]
+fn requests_that_are_cancelled_and_sent_again_do_not_pile_up_behind_a_writer_that_can_t_write() {
+    let folder = tempfile::tempdir().unwrap();
+    let engine = open(&folder.path().join("store.db"));
+    let release = stall(&engine);
+    let mut kept = Vec::new();
+    for n in 0..20_000 {
+        let (outcome, received) = mpsc::channel();
+        let expired = n % 20 != 0;
+        if !expired {
+            kept.push(received);
+        }
+        engine.submit(Box::new(Closure { work: Box::new(|_| Ok(())), outcome, expired }));
+    }
+    assert!(fact(&engine, "queued") <= 2_200, "{} jobs wait", fact(&engine, "queued"));
+    drop(release);
+    for outcome in kept {
+        outcome.recv().expect("only expired jobs are dropped").unwrap();
+    }
+}
+
+#[test]
 fn closing_writes_what_is_queued_and_refuses_what_comes_later() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("store.db");
