@@ -263,7 +263,7 @@ impl Sum {
             p95,
             p99,
             max: Duration::from_nanos(self.longest_ns),
-            mean: Duration::from_nanos((nanoseconds / count as f64).round() as u64),
+            mean: Duration::from_nanos(((nanoseconds / count as f64).round() as u64).min(self.longest_ns)),
         }
     }
 }

@@ -35,7 +35,8 @@ impl Due {
     /// `slack` of the TTL has passed, and the expiry would move forward.
     pub fn is_due(meta: &Meta, now: i64, slack: f64) -> bool {
         let (Some(expires_at), Some(ttl_us)) = (meta.expires_at, meta.ttl_us) else { return false };
-        let passed = ttl_us - (expires_at - now);
+        // A row that somebody else wrote may hold any number.
+        let passed = ttl_us.saturating_sub(expires_at.saturating_sub(now));
         expires_at > now && passed > 0 && passed >= (slack * ttl_us as f64) as i64
     }
 

@@ -51,7 +51,8 @@ pub fn put(
         created_at: created_at.unwrap_or(updated_at),
         updated_at,
         version,
-        expires_at: ttl_us.map(|ttl| updated_at.saturating_add(ttl)),
+        // From the clock and not from `updated_at`, which runs ahead of it where a clock once was wrong.
+        expires_at: ttl_us.map(|ttl| now.saturating_add(ttl)),
         ttl_us,
         duplicates: value.duplicates,
     };

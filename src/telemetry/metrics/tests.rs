@@ -46,6 +46,12 @@ fn percentiles_never_exceed_the_maximum() {
     metrics.record(Kind::Put, None, Duration::from_nanos(1_000_001));
     let put = &metrics.snapshot().operations[0].1;
     assert_eq!((put.p50, put.p99, put.max), (put.max, put.max, Duration::from_nanos(1_000_001)));
+    for nanoseconds in 1..10_000 {
+        let metrics = Metrics::new();
+        metrics.record(Kind::Put, None, Duration::from_nanos(nanoseconds));
+        let put = &metrics.snapshot().operations[0].1;
+        assert!(put.mean <= put.max, "{put:?}");
+    }
 }
 
 #[test]

@@ -71,7 +71,7 @@ impl Model {
         let place = (path.to_owned(), key.to_owned());
         let live = self.items.get(&place).filter(|held| held.expires.is_none_or(|at| at > now));
         let created = live.map_or(self.last, |held| held.created);
-        let expires = ttl.map(|ttl| self.last + ttl);
+        let expires = ttl.map(|ttl| now + ttl);
         self.items.insert(place, Held { text: text.clone(), created, updated: self.last, expires });
         text
     }

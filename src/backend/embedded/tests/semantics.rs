@@ -4,6 +4,8 @@ use serde_json::{Value as Json, json};
 
 use super::harness::*;
 use crate::backend::embedded::memory::Memory;
+use crate::backend::embedded::refresh::Due;
+use crate::store::item::{Entry, Meta, Record, push_item};
 use crate::store::operation::*;
 use crate::store::order::{Order, Position, SortBy};
 
@@ -67,6 +69,38 @@ fn an_expired_item_is_absent_everywhere() {
     assert_eq!(item["created_at"], item["updated_at"], "created anew");
     assert_eq!(item.get("expires_at"), None, "overwriting sets the TTL anew");
     assert_eq!(store.sweep(), 0);
+}
+
+#[test]
+fn an_expiry_counts_from_the_clock_although_times_of_writes_have_run_ahead() {
+    let mut store = store();
+    store.now += 3_600 * SECOND;
+    store.put("a", "written by a clock that was wrong", "{}");
+    store.now -= 3_600 * SECOND;
+    store.write(put("a", "lease", "{}", Some(SECOND)));
+    assert!(store.get("a", "lease")["updated_at"].as_str() > Some("2023-11-14T23:13:20"));
+    assert_eq!(store.get("a", "lease")["expires_at"], "2023-11-14T22:13:21.000000Z");
+    store.now += SECOND;
+    assert_eq!(store.get("a", "lease"), Json::Null);
+}
+
+#[test]
+fn times_that_nobody_sane_wrote_are_no_reason_to_panic() {
+    for (expires_at, ttl_us) in [(i64::MAX, i64::MIN), (i64::MAX, -1), (i64::MAX, i64::MAX), (i64::MIN, 1)] {
+        for now in [0, -1, START, i64::MIN] {
+            let meta = Meta {
+                created_at: i64::MIN,
+                updated_at: i64::MAX,
+                version: [0; 16],
+                expires_at: Some(expires_at),
+                ttl_us: Some(ttl_us),
+                duplicates: false,
+            };
+            Due::is_due(&meta, now, 0.5);
+            let record = Record { value: "{}", meta };
+            push_item(&mut String::new(), &Entry { path: "a", key: "k", record });
+        }
+    }
 }
 
 #[test]
