@@ -185,7 +185,7 @@ impl Error {
         self.inner.field.as_deref()
     }
 
-    /// The error document of rulings 27:
+    /// The error document:
     /// `{"code","message","field"?,"retryable","may_have_applied","retry_after_ms"?,"details"?}`.
     pub fn to_json(&self) -> String {
         use crate::json::text::push_string;

@@ -26,7 +26,7 @@ pub trait Backend: Send + Sync + 'static {
     /// The name in logs, metrics and health: `memory`, `file`, `fault`, `cql`.
     fn name(&self) -> &'static str;
 
-    /// Answers on the calling thread if that needs no waiting and only bounded work (rulings 26);
+    /// Answers on the calling thread if that needs no waiting and only bounded work;
     /// `None` = must be accepted and started. Never waits for a writer, a queue or the network.
     fn immediate(&self, operation: &Operation) -> Option<Result<String>>;
 
