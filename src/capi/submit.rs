@@ -13,6 +13,7 @@ use super::store::lgstore_t;
 use super::structs::*;
 use super::{boundary, slice};
 use crate::error::{Code, Error, Result};
+use crate::op::burst;
 use crate::op::client::{Client, Request, Submitted};
 use crate::op::completion::{Answer, Completion, Receiver, Sink};
 use crate::op::queue::CompletionQueue;
@@ -96,12 +97,13 @@ struct Callback {
 impl Receiver for Callback {
     fn receive(&self, completion: Completion) {
         let target = self.target;
-        self.pool.post(Box::new(move || {
+        let job = Box::new(move || {
             let (inner, held) = completion.detach();
             target.call(export_answer(held.op(), held.tag(), held.latency_ns, inner));
             // Only now: the slot and close wait for the callback's return.
             drop(held);
-        }));
+        });
+        burst::post(&self.pool, job);
     }
 }
 

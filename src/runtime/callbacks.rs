@@ -56,17 +56,36 @@ impl CallbackPool {
     /// thread of the host, or a callback that causes another one, still hands it over, because a
     /// completion inside `submit` or `cancel` would break the contract.
     pub fn post(&self, job: Job) {
+        if self.post_in_burst(job) {
+            self.wake();
+        }
+    }
+
+    /// Like `post`, but wakes nobody: true = the caller owes one `wake`, soon. For posting many at
+    /// once; a thread that is awake takes them all the same.
+    ///
+    /// Only the post that finds the queue empty owes. No callback is stranded: later posts find it
+    /// not empty until a thread has taken everything, or has taken one and woken the next thread.
+    pub fn post_in_burst(&self, job: Job) -> bool {
         if self.shared.inline && threads::is_library_thread() && !IN_CALLBACK.get() {
-            return self.run(job);
+            self.run(job);
+            return false;
         }
         let mut queue = self.shared.queue.lock();
         if queue.closed {
             // Only after the runtime has ended and its threads are gone; late is better than never.
             drop(queue);
-            return self.run(job);
+            self.run(job);
+            return false;
         }
         queue.jobs.push_back(job);
-        drop(queue);
+        queue.jobs.len() == 1
+    }
+
+    /// Wakes a callback thread.
+    pub fn wake(&self) {
+        // Under the lock: a thread that has just found the queue empty is asleep by now.
+        let _queue = self.shared.queue.lock();
         self.shared.posted.notify_one();
     }
 
@@ -106,6 +125,10 @@ impl CallbackPool {
                 std::mem::swap(&mut taken, &mut queue.jobs);
             } else {
                 taken.extend(queue.jobs.pop_front());
+                if !queue.jobs.is_empty() {
+                    // One wake-up is owed for many posts: it is passed on.
+                    self.shared.posted.notify_one();
+                }
             }
             drop(queue);
             while let Some(job) = taken.pop_front() {
