@@ -145,7 +145,10 @@ impl Client {
                 self.metrics.refused(error.code());
                 return Err(error.clone());
             }
-            Err(error) if request.allow_immediate => return Ok(Submitted::Done(error.clone().into())),
+            Err(error) if request.allow_immediate => {
+                self.metrics.refused(error.code());
+                return Ok(Submitted::Done(error.clone().into()));
+            }
             Ok(operation) if request.allow_immediate => {
                 if let Some(outcome) = self.store.immediate(operation) {
                     let code = outcome.as_ref().err().map(Error::code);

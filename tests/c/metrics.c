@@ -45,6 +45,21 @@ int main(void) {
     lgstore_result_free(answer);
   }
   CALL(store, LGSTORE_OP_GET, "{\"namespace\":[\"n\"]}", LGSTORE_E_INVALID_ARG, "key");
+  {
+    /* The same in a burst, answered at once. */
+    const lgstore_submission_t one = {LGSTORE_OP_GET, LGSTORE_ALLOW_IMMEDIATE, 0, 2, 0, 0};
+    lgstore_completion_t done = {0};
+    lgstore_cq_t *queue = NULL;
+    lgstore_op_t op = 1;
+    size_t taken = 0;
+    MUST(lgstore_cq_new(NULL, 0, &queue, NULL) == LGSTORE_OK);
+    CHECK_STATUS(lgstore_submit_cq(store, queue, "{}", 2, &one, 1, &taken, &op, &done), LGSTORE_OK);
+    CHECK_EQ(taken, 1);
+    CHECK_EQ(op, 0);
+    CHECK_STATUS(done.status, LGSTORE_E_INVALID_ARG);
+    lgstore_cq_release(queue, &done, 1);
+    lgstore_cq_free(queue);
+  }
   result = snapshot(store, 0);
   json = lgstore_result_json(result, NULL);
   fprintf(stderr, "%s\n", json);
@@ -56,7 +71,7 @@ int main(void) {
   CHECK(latency_of(json, "get", "max") >= latency_of(json, "get", "p99"));
   CHECK(number_of(json, NULL, "in_flight") == 0);
   CHECK_HAS(json, "\"unavailable\":9");
-  CHECK_HAS(json, "\"invalid_arg\":1");
+  CHECK_HAS(json, "\"invalid_arg\":2");
   lgstore_result_free(result);
   lgstore_result_free(snapshot(store, 7)); /* anything but 0 resets, afterwards */
   result = snapshot(store, 0);

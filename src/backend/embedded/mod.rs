@@ -291,6 +291,10 @@ impl<E: Engine> Shared<E> {
 
     fn read_fully(self: &Arc<Self>, task: &Task) -> Result<Phase> {
         let stopped = || task.stopped() || self.is_closed();
+        if stopped() {
+            // Nobody waits for it: no wait for a view either.
+            return Err(given_up(task.deadline()));
+        }
         let view = self.engine.view(true)?;
         let mut view = view.ok_or_else(|| Error::new(Code::Unavailable, "the engine gave no view"))?;
         match self.read_phase(&mut view, task.operation(), None, &stopped) {

@@ -12,7 +12,24 @@ use crate::store::operation::{Admin, Operation};
 #[derive(Default)]
 pub struct Opening {
     pub(super) running: bool,
-    waiting: Vec<Task>,
+    pub(super) waiting: Vec<Task>,
+    /// As many as were kept when tasks with an outcome were last thrown out.
+    pruned: usize,
+}
+
+/// Tasks that may wait before those with an outcome are thrown out.
+const MANY_WAITING: usize = 1_024;
+
+impl Opening {
+    /// A cancelled request has given its slot back, so the list could grow without end while opening
+    /// hangs. Looked at each time it has doubled.
+    fn push(&mut self, task: Task) {
+        if self.waiting.len() >= 2 * self.pruned.max(MANY_WAITING) {
+            self.waiting.retain(|task| !task.stopped());
+            self.pruned = self.waiting.len();
+        }
+        self.waiting.push(task);
+    }
 }
 
 impl<E: Engine> Shared<E> {
@@ -24,7 +41,7 @@ impl<E: Engine> Shared<E> {
             drop(opening);
             return if self.is_open() { self.dispatch(task) } else { task.complete(Err(closed())) };
         }
-        opening.waiting.push(task);
+        opening.push(task);
         if !std::mem::replace(&mut opening.running, true) {
             drop(opening);
             let opener = Opener(Some(self.clone()));

@@ -87,6 +87,7 @@ pub fn io(path: &Path, error: &std::io::Error) -> Error {
     let code = match error.kind() {
         ErrorKind::NotFound => Code::NotFound,
         ErrorKind::ReadOnlyFilesystem => Code::ReadOnly,
+        ErrorKind::AlreadyExists => Code::Conflict,
         ErrorKind::StorageFull | ErrorKind::QuotaExceeded => Code::Full,
         _ => Code::Unavailable,
     };

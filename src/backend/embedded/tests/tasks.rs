@@ -249,6 +249,24 @@ fn reads_refresh_again_after_a_refresh_that_could_not_run() {
 }
 
 #[test]
+fn requests_that_are_cancelled_while_the_store_opens_do_not_pile_up() {
+    let stage = memory(Config::default());
+    let opening = &stage.backend.shared.opening;
+    // As if somebody were opening it already.
+    opening.lock().running = true;
+    for _ in 0..10_000 {
+        let (task, ticket, _outcome) = stage.task(get("a", "k", false), None);
+        stage.backend.start(task);
+        let error = ticket.stop(Code::Cancelled).unwrap();
+        ticket.deliver(Err(error));
+    }
+    let kept = stage.send(put("a", "k", "{}", None));
+    assert!(opening.lock().waiting.len() <= 2_049);
+    stage.backend.open_here();
+    assert_eq!(kept.recv().unwrap(), Ok(Json::Null));
+}
+
+#[test]
 fn one_sweep_at_a_time_waits_for_a_writer_that_does_not_move() {
     let mut config = Config::default();
     config.ttl.sweep_interval = Some(0.001);

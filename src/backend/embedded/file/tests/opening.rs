@@ -214,6 +214,10 @@ fn a_backup_is_a_whole_store_of_one_moment() {
     assert_eq!(verdict, "ok");
     assert_eq!(engine.backup(&folder.path().join("no/copy.db")).unwrap_err().code(), Code::NotFound);
     assert!(!folder.path().join("copy.db-partial").exists());
+    // What a backup that was killed has left is somebody's to look at: said, not replaced.
+    std::fs::write(folder.path().join("second.db-partial"), "left").unwrap();
+    assert_eq!(engine.backup(&folder.path().join("second.db")).unwrap_err().code(), Code::Conflict);
+    assert!(folder.path().join("second.db-partial").exists());
 }
 
 #[cfg(target_os = "linux")]
