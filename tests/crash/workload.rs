@@ -85,13 +85,6 @@ impl Write {
         }
     }
 
-    pub fn keys(&self) -> Vec<&String> {
-        match self {
-            Write::Put(key, _) | Write::CompareAndSet(key, _) | Write::Delete(key) => vec![key],
-            Write::Batch(all) => all.iter().map(|(key, _)| key).collect(),
-        }
-    }
-
     /// Carries it out and waits until it is acknowledged; then looks at the item.
     fn carry_out(&self, store: &Store, thread: u64) -> Option<Facts> {
         let namespace = namespace(thread);

@@ -23,11 +23,11 @@ fn runtime() -> *mut lgstore_runtime_t {
 
 /// A store, plain or with faults, and a small queue.
 pub fn make(how: u8) -> (*mut lgstore_t, *mut lgstore_cq_t) {
-    let fault = match how % 6 {
-        0 | 1 => None,
-        2 => Some("\"fail_every\":3"),
-        3 => Some("\"panic_every\":4"),
-        4 => Some("\"delay_us\":50"),
+    let fault = match how % 10 {
+        0..=5 => None,
+        6 => Some("\"fail_every\":3"),
+        7 => Some("\"panic_every\":4"),
+        8 => Some("\"delay_us\":50"),
         _ => Some("\"fail_every\":2,\"delay_us\":20"),
     };
     let limits = "\"limits\":{\"inflight_operations\":8}";

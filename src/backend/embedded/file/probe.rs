@@ -11,7 +11,7 @@ use crate::error::{Code, Error, Result};
 /// What is at the path.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Found {
-    /// No file, or an empty one.
+    /// No file, an empty one, or one whose creation was cut short.
     Nothing,
     /// A store.
     Store,
@@ -35,7 +35,7 @@ pub fn probe(path: &Path) -> Result<Found> {
     if !metadata.is_file() {
         return Err(refuse(Code::Conflict, path, "it is a directory or a device, not a file"));
     }
-    if metadata.len() == 0 {
+    if metadata.len() == 0 || creation_was_cut_short(path) {
         return Ok(Found::Nothing);
     }
     let mut header = [0u8; 100];
@@ -68,6 +68,18 @@ pub fn probe(path: &Path) -> Result<Found> {
         return Err(refuse(Code::Corrupt, path, "it is shorter than its header says: its end is missing"));
     }
     Ok(Found::Store)
+}
+
+/// Whether a rollback journal beside the file says that the file was empty before the transaction that
+/// wrote it: the process or the power went while it was being created. Whatever the file holds (any part
+/// of a header, or none), SQLite will make it empty again before anything else. If instead somebody is
+/// creating it right now, opening it waits for their lock, and what they made is checked then.
+fn creation_was_cut_short(path: &Path) -> bool {
+    const JOURNAL_MAGIC: [u8; 8] = [0xd9, 0xd5, 0x05, 0xf9, 0x20, 0xa1, 0x63, 0xd7];
+    let mut header = [0u8; 20];
+    let read = File::open(beside(path, "-journal")).and_then(|mut file| file.read_exact(&mut header));
+    // Behind the magic: the number of records, a nonce, and the pages that the file had before.
+    read.is_ok() && header[..8] == JOURNAL_MAGIC && header[16..] == [0; 4]
 }
 
 /// Whether a log or rollback journal with content lies beside the file.
