@@ -41,13 +41,18 @@ pub fn leave() {
 ///
 /// The signals are blocked before the thread exists, so there is no moment at which the host's
 /// handler could run on it.
-pub fn spawn(name: String, log: &Log, body: impl FnOnce() + Send + 'static) -> io::Result<JoinHandle<()>> {
+pub fn spawn<T: Send + 'static>(
+    name: String,
+    log: &Log,
+    body: impl FnOnce() -> T + Send + 'static,
+) -> io::Result<JoinHandle<T>> {
     let _blocked = signals::Blocked::new();
     let log = log.clone();
     Builder::new().name(name).spawn(move || {
         enter(&log);
         drop(log);
-        body();
+        let value = body();
         leave();
+        value
     })
 }

@@ -1,4 +1,4 @@
-//! The engine's only unsafe code: statements that live beside their connection, and signal masks.
+//! The engine's only unsafe code: statements that live beside their connection.
 
 use std::cell::{RefCell, RefMut};
 use std::ptr::NonNull;
@@ -90,24 +90,6 @@ impl Lease<'_> {
     /// Frees the copies of what was bound.
     pub fn clear(&mut self) {
         self.statement().clear_bindings();
-    }
-}
-
-/// Keeps asynchronous signals away from the calling thread: they are the host program's.
-///
-/// Signals that a fault of the thread itself raises stay deliverable, as do those that the host's
-/// profilers and debuggers aim at single threads.
-pub fn block_signals() {
-    // SAFETY: `set` is a plain value that sigfillset initialises before anything reads it, and
-    // pthread_sigmask changes only the calling thread's mask.
-    unsafe {
-        let mut set: libc::sigset_t = std::mem::zeroed();
-        libc::sigfillset(&mut set);
-        let own = [libc::SIGSEGV, libc::SIGBUS, libc::SIGFPE, libc::SIGILL, libc::SIGTRAP, libc::SIGABRT];
-        for signal in own.into_iter().chain([libc::SIGPROF, libc::SIGSYS]) {
-            libc::sigdelset(&mut set, signal);
-        }
-        libc::pthread_sigmask(libc::SIG_BLOCK, &set, std::ptr::null_mut());
     }
 }
 

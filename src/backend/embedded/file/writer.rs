@@ -14,10 +14,12 @@ use super::error::{is_busy, map, map_commit};
 use super::members::Member;
 use super::session::Session;
 use super::sql::Which;
-use super::sys;
 use super::tx::Tx;
 use crate::backend::embedded::engine::Job;
 use crate::error::{Code, Error, Result};
+use crate::op::burst::Burst;
+use crate::runtime::threads;
+use crate::telemetry::log::Log;
 
 /// Most jobs of one group.
 const GROUP_JOBS: usize = 512;
@@ -119,15 +121,12 @@ impl Writer {
         });
         let session = Session::new(connection, members);
         let mine = Arc::clone(&shared);
-        let thread = std::thread::Builder::new()
-            .name("lgstore-writer".to_owned())
-            .spawn(move || {
-                sys::block_signals();
-                let _last_will = LastWill(Arc::clone(&mine));
-                Loop { shared: mine, session, handed_out: i64::MIN, log_pages, restart_at: RESTART_PAGES }
-                    .run()
-            })
-            .map_err(|error| Error::new(Code::Unavailable, format!("no thread for the writer: {error}")))?;
+        // A thread of the library like any other: blocking calls are refused in what it calls back.
+        let thread = threads::spawn("lgstore-writer".to_owned(), &Log::off(), move || {
+            let _last_will = LastWill(Arc::clone(&mine));
+            Loop { shared: mine, session, handed_out: i64::MIN, log_pages, restart_at: RESTART_PAGES }.run()
+        })
+        .map_err(|error| Error::new(Code::Unavailable, format!("no thread for the writer: {error}")))?;
         Ok(Self { shared, id: thread.thread().id(), thread: Mutex::new(Some(thread)) })
     }
 
@@ -342,6 +341,8 @@ impl Loop {
         if committed.is_err() {
             self.shared.failures.fetch_add(jobs.len() as u64, Ordering::Relaxed);
         }
+        // Their readers are woken once.
+        let _burst = Burst::begin();
         for job in jobs {
             // The others must have their answers whatever one does with its own.
             let _ = catch_unwind(AssertUnwindSafe(|| job.finish(committed.clone())));
