@@ -316,11 +316,12 @@ lgstore_status_t lgstore_runtime_new(const struct lgstore_runtime_options_t *opt
                                      struct lgstore_error_t **err);
 
 /**
- * [nb] Sets the function that receives the runtime's log events of `level` (1 error, 2 warn, 3 info,
+ * [block] Sets the function that receives the runtime's log events of `level` (1 error, 2 warn, 3 info,
  * 4 debug, 5 trace) and below; NULL = silent, as at the start. Events go through a bounded ring; what
- * is lost is counted and reported. [block]: waits for a running call of the old function, which is
- * never called again once this has returned. LGSTORE_E_WOULD_DEADLOCK on a thread of the library.
- * `runtime` NULL = the shared default runtime, if a store uses it.
+ * is lost is counted and reported. Waits for a running call of the old function, which is never called
+ * again once this has returned. LGSTORE_E_WOULD_DEADLOCK on a thread of the library.
+ * `runtime` NULL = the shared default runtime, which lives as long as a store uses it: set its log after
+ * lgstore_new. LGSTORE_E_CLOSED while no store does.
  *
  * Safety: `runtime` is NULL or live; `log` may be called with `user_data` on a thread of the library until it
  * is replaced or the runtime has ended.

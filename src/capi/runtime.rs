@@ -114,11 +114,12 @@ pub unsafe extern "C" fn lgstore_runtime_new(
     })
 }
 
-/// [nb] Sets the function that receives the runtime's log events of `level` (1 error, 2 warn, 3 info,
+/// [block] Sets the function that receives the runtime's log events of `level` (1 error, 2 warn, 3 info,
 /// 4 debug, 5 trace) and below; NULL = silent, as at the start. Events go through a bounded ring; what
-/// is lost is counted and reported. [block]: waits for a running call of the old function, which is
-/// never called again once this has returned. LGSTORE_E_WOULD_DEADLOCK on a thread of the library.
-/// `runtime` NULL = the shared default runtime, if a store uses it.
+/// is lost is counted and reported. Waits for a running call of the old function, which is never called
+/// again once this has returned. LGSTORE_E_WOULD_DEADLOCK on a thread of the library.
+/// `runtime` NULL = the shared default runtime, which lives as long as a store uses it: set its log after
+/// lgstore_new. LGSTORE_E_CLOSED while no store does.
 ///
 /// # Safety
 /// `runtime` is NULL or live; `log` may be called with `user_data` on a thread of the library until it
@@ -132,8 +133,13 @@ pub unsafe extern "C" fn lgstore_runtime_set_log(
 ) -> lgstore_status_t {
     boundary::status(std::ptr::null_mut(), || {
         boundary::may_block("lgstore_runtime_set_log")?;
-        // SAFETY: NULL or live by contract.
-        let runtime = unsafe { resolve(runtime) }?;
+        let runtime = match runtime.is_null() {
+            // Not `resolve`: a runtime made here would end here, and its log with it.
+            true => Runtime::shared_in_use()
+                .ok_or_else(|| Error::new(Code::Closed, "no store uses the shared runtime yet"))?,
+            // SAFETY: live by contract.
+            false => unsafe { resolve(runtime) }?,
+        };
         let target = log.map(|log| LogTarget { log, user_data });
         let sink = target.map(|target| {
             Box::new(move |level: i32, json: &str| target.call(level, json)) as crate::telemetry::log::Sink

@@ -15,6 +15,10 @@ pub(super) unsafe fn array<'a, T>(data: *const T, count: usize, name: &'static s
     if data.is_null() {
         return Err(Error::invalid(name, format!("{name} is NULL but its length is {count}")));
     }
+    if count == usize::MAX {
+        // LGSTORE_STRLEN, from a reader of lgstore_ops.h.
+        return Err(Error::invalid(name, format!("{name} needs its length in bytes, as strlen gives it")));
+    }
     if count > isize::MAX as usize / size_of::<T>().max(1) {
         return Err(Error::invalid(name, format!("{name} is longer than memory can be: {count}")));
     }

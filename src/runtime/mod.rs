@@ -94,6 +94,11 @@ impl Runtime {
         shared::get()
     }
 
+    /// The shared runtime, if somebody holds it already.
+    pub fn shared_in_use() -> Option<Arc<Runtime>> {
+        shared::current()
+    }
+
     /// For tasks and timers. A handle keeps nothing alive.
     pub fn handle(&self) -> &Handle {
         &self.handle

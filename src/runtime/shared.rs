@@ -37,6 +37,11 @@ pub(super) fn get() -> Result<Arc<Runtime>> {
     }
 }
 
+/// The shared runtime, if somebody holds it.
+pub(super) fn current() -> Option<Arc<Runtime>> {
+    usable(SHARED.load_full().as_ref())
+}
+
 /// The runtime, unless it has ended or belongs to the process that this one was forked from.
 fn usable(entry: Option<&Arc<Weak<Runtime>>>) -> Option<Arc<Runtime>> {
     let runtime = entry?.upgrade()?;

@@ -56,6 +56,8 @@ int main(void) {
   lines_t lines = {0};
   pthread_t thread;
   monitor_init(&lines.monitor);
+  /* A log that nobody would hear is not taken: no store uses the shared runtime. */
+  CHECK_STATUS(lgstore_runtime_set_log(NULL, 2, keep_line, &lines), LGSTORE_E_CLOSED);
 
   put_large(store); /* silent: nobody has asked */
   CHECK_STATUS(lgstore_runtime_set_log(runtime, 0, keep_line, &lines), LGSTORE_E_INVALID_ARG);
