@@ -115,7 +115,7 @@ fn power_goes_at_any_moment(durability: &str) {
     let mut dice = Dice(seed);
     // Anywhere, and every fourth time while the file is being created.
     let mut moment = |cut: u64| {
-        let range = if cut % 4 == 0 { 80 } else { events.len() as u64 + 1 };
+        let range = if cut.is_multiple_of(4) { 80 } else { events.len() as u64 + 1 };
         dice.roll(range) as usize
     };
     let mut moments: Vec<usize> = (0..cuts).map(&mut moment).collect();
