@@ -11,12 +11,10 @@
 
 static char same[600], other[600];
 
+/* The process's number in the name: this program may run twice at a time, with and without sanitizers. */
 static void prepare(char *config, const char *name) {
-  const char *folder = getenv("LGSTORE_WORK_DIR");
   char path[512];
-  snprintf(path, sizeof path, "%s/%s.db", folder == NULL ? "." : folder, name);
-  unlink(path);
-  snprintf(config, 600, "{\"path\":\"%s\"}", path);
+  snprintf(config, 600, "{\"path\":\"%s\"}", work_file(path, name));
 }
 
 static void wait_for(pid_t child) {
@@ -78,5 +76,7 @@ int main(void) {
     _exit(check_end());
   }
   wait_for(child);
+  prepare(same, "forked_same"); /* takes the files away */
+  prepare(other, "forked_other");
   return check_end();
 }
