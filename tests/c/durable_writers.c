@@ -4,6 +4,7 @@
 #include <lgstore_ops.h>
 #include <pthread.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 enum { WRITERS = 64, PUTS = 50 };
@@ -27,11 +28,15 @@ static void *writer(void *number) {
 }
 
 int main(int argc, char **argv) {
-  char path[256], config[320];
+  char path[512], config[640];
   pthread_t threads[WRITERS];
   int numbers[WRITERS], failures = 0;
   lgstore_error_t *err = NULL;
-  snprintf(path, sizeof path, "%s", argc > 1 ? argv[1] : "durable_writers.db");
+  const char *folder = getenv("LGSTORE_WORK_DIR");
+  if (argc > 1)
+    snprintf(path, sizeof path, "%s", argv[1]);
+  else
+    snprintf(path, sizeof path, "%s/durable_writers.db", folder == NULL ? "." : folder);
   unlink(path);
   snprintf(config, sizeof config, "{\"backend\":\"embedded\",\"path\":\"%s\",\"durability\":\"full\"}", path);
   if (lgstore_new(NULL, config, strlen(config), &store, &err) != LGSTORE_OK) {
