@@ -22,6 +22,7 @@ set(lgstore_environment
   "LGSTORE_SOURCE_DIR=${PROJECT_SOURCE_DIR}"
   "LGSTORE_BUILD_DIR=${CMAKE_CURRENT_BINARY_DIR}"
   "LGSTORE_WORK_DIR=${lgstore_work}"
+  "TMPDIR=${lgstore_work}"
   "LGSTORE_LIBRARY=$<TARGET_FILE:lgstore_shared>"
   "LGSTORE_VECTORS=${PROJECT_SOURCE_DIR}/tests/vectors"
   "LGSTORE_CARGO_DIR=${LGSTORE_CARGO_DIR}"
