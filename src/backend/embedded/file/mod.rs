@@ -8,8 +8,10 @@ mod error;
 mod forks;
 mod members;
 mod open;
+mod pins;
 mod pool;
 mod probe;
+mod queue;
 mod row;
 mod scan;
 mod schema;
@@ -33,6 +35,7 @@ use crate::lock::Mutex;
 use self::forks::InUse;
 use self::members::{Member, push_names};
 use self::open::{Role, Settings, connect};
+use self::pins::Reader;
 use self::pool::Pool;
 use self::session::Session;
 use self::writer::Writer;
@@ -87,14 +90,17 @@ impl FileEngine {
         // Before the first call of SQLite: a fork from now on is one with a file open.
         let in_use = InUse::enter()?;
         let role = open::prepare(settings, &members)?;
-        let sessions = (0..settings.readers)
-            .map(|_| Ok(Session::new(connect(settings, role)?, &members)))
+        // Pins need the writer's thread, which ends those that are not used.
+        let reader = if settings.read_only { Reader::new } else { Reader::pinning };
+        let readers = (0..settings.readers)
+            .map(|_| Ok(reader(Session::new(connect(settings, role)?, &members))))
             .collect::<Result<Vec<_>>>()?;
+        let pool = Pool::new(readers);
         let writer = match settings.read_only {
             true => None,
-            false => Some(Writer::start(connect(settings, Role::Writer)?, &members)?),
+            false => Some(Writer::start(connect(settings, Role::Writer)?, &members, &pool)?),
         };
-        Ok(Opened { pool: Pool::new(sessions), writer, role, in_use })
+        Ok(Opened { pool, writer, role, in_use })
     }
 
     fn opened(&self) -> Result<&Opened> {
@@ -178,9 +184,11 @@ impl Engine for FileEngine {
         push_names(&mut indexes, self.settings.indexes.iter().map(String::as_str));
         facts.push(("indexes", indexes));
         let Some(opened) = self.opened.get() else { return facts };
-        let (readers, in_use) = opened.pool.counts();
+        // The writer's thread has the pool, too.
+        let (readers, in_use, pinned) = opened.pool.counts(1 + usize::from(opened.writer.is_some()));
         facts.push(("readers", readers.to_string()));
         facts.push(("readers_in_use", in_use.to_string()));
+        facts.push(("readers_pinned", pinned.to_string()));
         if let Some(writer) = &opened.writer {
             let counts = writer.counts();
             facts.extend([

@@ -3,12 +3,14 @@
 use std::cell::Cell;
 use std::ops::ControlFlow;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering, fence};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering, fence};
 use std::time::{Duration, Instant};
 
 use crossbeam_utils::CachePadded;
 use crossbeam_utils::atomic::AtomicCell;
 
+use super::pins::Reader;
 use super::scan;
 use super::session::Session;
 use crate::backend::embedded::engine::{Flow, Scan, View};
@@ -18,7 +20,12 @@ use crate::store::address::Address;
 use crate::store::item::{Entry, Record};
 
 /// Where a connection rests.
-type Place = AtomicCell<Option<Box<Session>>>;
+#[derive(Default)]
+struct Place {
+    reader: AtomicCell<Option<Box<Reader>>>,
+    /// The period in which it was put here pinned, or 0. A hint: only who takes it knows.
+    pinned: AtomicU64,
+}
 
 thread_local! {
     /// Where this thread found a connection the last time, in whichever pool.
@@ -34,40 +41,93 @@ pub struct Pool {
     places: Box<[CachePadded<Place>]>,
     /// Threads in `wait`. Raised and read with fences, see `give_back`.
     waiting: AtomicUsize,
+    /// Somebody calls `unpin_unused` from time to time.
+    watched: AtomicBool,
     closed: AtomicBool,
+    /// Counts the calls of `unpin_unused`, from 1.
+    period: AtomicU64,
+    /// Starts those calls.
+    watch: OnceLock<Box<dyn Fn() + Send + Sync>>,
     lock: Mutex<()>,
     returned: Condvar,
 }
 
 impl Pool {
     /// A pool of these connections, at least one.
-    pub fn new(sessions: Vec<Session>) -> Arc<Self> {
-        let place = |session| CachePadded::new(AtomicCell::new(Some(Box::new(session))));
+    pub fn new(readers: Vec<Reader>) -> Arc<Self> {
+        let place = |reader| {
+            CachePadded::new(Place { reader: AtomicCell::new(Some(Box::new(reader))), ..Place::default() })
+        };
         Arc::new(Self {
-            places: sessions.into_iter().map(place).collect(),
+            places: readers.into_iter().map(place).collect(),
             waiting: AtomicUsize::new(0),
+            watched: AtomicBool::new(false),
             closed: AtomicBool::new(false),
+            period: AtomicU64::new(1),
+            watch: OnceLock::new(),
             lock: Mutex::new(()),
             returned: Condvar::new(),
         })
     }
 
-    /// How many connections there are, and how many are in use: each view holds the pool.
-    pub fn counts(self: &Arc<Self>) -> (usize, usize) {
-        (self.places.len(), Arc::strong_count(self) - 1)
+    /// How many connections there are, how many are in use (each view holds the pool, as do `others`),
+    /// and how many rest pinned.
+    pub fn counts(self: &Arc<Self>, others: usize) -> (usize, usize, usize) {
+        let pinned = self.places.iter().filter(|place| place.pinned.load(Ordering::Relaxed) != 0).count();
+        (self.places.len(), Arc::strong_count(self).saturating_sub(others), pinned)
+    }
+
+    /// Whom to tell, once, when a connection comes back pinned and nobody calls `unpin_unused`.
+    pub fn set_watch(&self, watch: impl Fn() + Send + Sync + 'static) {
+        let _ = self.watch.set(Box::new(watch));
+    }
+
+    /// Unpins every connection that is not in use: they would be in a checkpoint's way. One in use
+    /// looks by itself when its view ends.
+    pub fn unpin_idle(&self) {
+        self.unpin(|_| true);
+    }
+
+    /// Unpins what was last used before the call before this one. Returns whether a pin is left, so
+    /// that it must be called again; otherwise the next pin calls for it.
+    pub fn unpin_unused(&self) -> bool {
+        let ending = self.period.fetch_add(1, Ordering::Relaxed);
+        self.unpin(|used| used < ending);
+        self.watched.store(false, Ordering::Relaxed);
+        // With the fence in `give_back`: either the pin is seen here, or its giver sees that nobody
+        // watches.
+        fence(Ordering::SeqCst);
+        let left = self.places.iter().any(|place| place.pinned.load(Ordering::Relaxed) != 0);
+        if left {
+            self.watched.store(true, Ordering::Relaxed);
+        }
+        left
+    }
+
+    fn unpin(&self, which: impl Fn(u64) -> bool) {
+        for (number, place) in self.places.iter().enumerate() {
+            let used = place.pinned.load(Ordering::Relaxed);
+            if used != 0
+                && which(used)
+                && let Some(mut reader) = place.reader.take()
+            {
+                reader.unpin();
+                self.give_back(number, reader);
+            }
+        }
     }
 
     /// A connection and its place, if one is free.
-    fn take(&self) -> Option<(usize, Box<Session>)> {
+    fn take(&self) -> Option<(usize, Box<Reader>)> {
         let first = PLACE.get();
         let count = self.places.len();
         for step in 0..count {
             let place = (first + step) % count;
-            if let Some(session) = self.places[place].take() {
+            if let Some(reader) = self.places[place].reader.take() {
                 if step > 0 {
                     PLACE.set(place);
                 }
-                return Some((place, session));
+                return Some((place, reader));
             }
         }
         None
@@ -79,12 +139,16 @@ impl Pool {
         if self.closed.load(Ordering::Acquire) {
             return Err(Error::new(Code::Closed, "the store is closed"));
         }
-        let (place, session) = match self.take() {
+        let (place, mut reader) = match self.take() {
             Some(found) => found,
             None if !wait => return Ok(None),
             None => self.wait(None)?.ok_or_else(|| Error::new(Code::Closed, "the store is closed"))?,
         };
-        let mut view = FileView { session: Some(session), place, pool: Arc::clone(self), held: false };
+        if !hold {
+            reader.one_read();
+        }
+        let mut view =
+            FileView { reader: Some(reader), place, pool: Arc::clone(self), held: false, failed: false };
         if hold {
             view.hold()?;
         }
@@ -92,7 +156,7 @@ impl Pool {
     }
 
     /// Waits for a connection; `None` after `until`.
-    fn wait(&self, until: Option<Instant>) -> Result<Option<(usize, Box<Session>)>> {
+    fn wait(&self, until: Option<Instant>) -> Result<Option<(usize, Box<Reader>)>> {
         let mut guard = self.lock.lock();
         self.waiting.fetch_add(1, Ordering::Relaxed);
         let found = loop {
@@ -118,13 +182,29 @@ impl Pool {
         found
     }
 
-    fn give_back(&self, place: usize, session: Box<Session>) {
-        self.places[place].store(Some(session));
+    fn give_back(&self, place: usize, reader: Box<Reader>) {
+        let pinned = reader.pinned();
+        let used = if pinned { self.period.load(Ordering::Relaxed) } else { 0 };
+        let place = &self.places[place];
+        place.pinned.store(used, Ordering::Relaxed);
+        place.reader.store(Some(reader));
         fence(Ordering::SeqCst);
+        if pinned && !self.watched.load(Ordering::Relaxed) {
+            self.call_watch();
+        }
         if self.waiting.load(Ordering::Relaxed) > 0 {
             let _guard = self.lock.lock();
             // All: a waiter that only wants to know about `closed` must not swallow the wake-up.
             self.returned.notify_all();
+        }
+    }
+
+    #[cold]
+    fn call_watch(&self) {
+        if !self.watched.swap(true, Ordering::Relaxed)
+            && let Some(watch) = self.watch.get()
+        {
+            watch();
         }
     }
 
@@ -139,7 +219,10 @@ impl Pool {
         let until = Instant::now() + patience;
         for _ in 0..self.places.len() {
             match self.wait(Some(until)) {
-                Ok(Some((_, session))) => drop(session),
+                Ok(Some((place, reader))) => {
+                    drop(reader);
+                    self.places[place].pinned.store(0, Ordering::Relaxed);
+                }
                 _ => return,
             }
         }
@@ -148,48 +231,59 @@ impl Pool {
 
 /// A borrowed read connection.
 pub struct FileView {
-    session: Option<Box<Session>>,
+    reader: Option<Box<Reader>>,
     place: usize,
     pool: Arc<Pool>,
+    /// All reads see one snapshot.
     held: bool,
+    failed: bool,
 }
 
 impl FileView {
     fn session(&self) -> &Session {
-        self.session.as_ref().expect("only drop takes it")
+        self.reader.as_ref().expect("only drop takes it")
     }
 
     /// Fixes the snapshot.
     fn hold(&mut self) -> Result<()> {
         if !self.held {
-            self.session().hold()?;
+            self.reader.as_mut().expect("only drop takes it").hold()?;
             self.held = true;
         }
         Ok(())
+    }
+
+    /// SQLite may end a transaction at an error: whoever comes next has a new one.
+    fn note<T>(&mut self, result: Result<T>) -> Result<T> {
+        self.failed |= result.is_err();
+        result
     }
 }
 
 impl Drop for FileView {
     fn drop(&mut self) {
-        if let Some(session) = self.session.take() {
-            // A read transaction left open would keep the log from ever being emptied.
-            if self.held {
-                session.release();
+        if let Some(mut reader) = self.reader.take() {
+            if self.failed {
+                reader.unpin();
             }
-            self.pool.give_back(self.place, session);
+            // A read transaction left open would keep the log from ever being emptied.
+            reader.end();
+            self.pool.give_back(self.place, reader);
         }
     }
 }
 
 impl View for FileView {
     fn get(&mut self, address: &Address, found: &mut dyn FnMut(Record<'_>)) -> Result<bool> {
-        self.session().get(address, found)
+        let result = self.session().get(address, found);
+        self.note(result)
     }
 
     fn scan(&mut self, scan: &Scan<'_>, visit: &mut dyn FnMut(Entry<'_>) -> Flow) -> Result<()> {
         // A scan is several statements.
         self.hold()?;
-        scan::scan(self.session(), scan, visit)
+        let result = scan::scan(self.session(), scan, visit);
+        self.note(result)
     }
 
     fn namespaces(
@@ -199,6 +293,7 @@ impl View for FileView {
         now: i64,
         visit: &mut dyn FnMut(&str) -> ControlFlow<()>,
     ) -> Result<()> {
-        self.session().namespaces(scope, from, now, visit)
+        let result = self.session().namespaces(scope, from, now, visit);
+        self.note(result)
     }
 }

@@ -10,6 +10,7 @@ use rusqlite::types::Null;
 
 use super::error::map;
 use super::members::Member;
+use super::pins::LogState;
 use super::row;
 use super::sql::Which;
 use super::sys::Owned;
@@ -90,6 +91,21 @@ impl Session {
         if let Ok(mut lease) = self.owned.lease(Which::Hold) {
             drop(lease.rows());
         }
+    }
+
+    /// Makes `log_state` work, after a first read; false where SQLite has no shared memory for it.
+    pub fn find_log(&mut self) -> bool {
+        self.owned.find_index()
+    }
+
+    /// Makes `log_state` give nothing.
+    pub fn forget_log(&mut self) {
+        self.owned.forget_index();
+    }
+
+    /// What every commit of any process changes, read without a system call.
+    pub fn log_state(&self) -> Option<LogState> {
+        self.owned.log_state()
     }
 
     /// Calls `found` with the item.

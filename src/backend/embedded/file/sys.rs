@@ -1,11 +1,16 @@
-//! The engine's only unsafe code: statements that live beside their connection.
+//! The engine's only unsafe code: statements that live beside their connection, and the log's shared memory.
 
 use std::cell::{RefCell, RefMut};
-use std::ptr::NonNull;
+use std::ptr::{NonNull, null_mut};
+use std::sync::atomic::{Ordering, fence};
 
-use rusqlite::{Connection, Rows, Statement, ToSql};
+use rusqlite::{Connection, Rows, Statement, ToSql, ffi};
 
+use super::pins::LogState;
 use super::sql;
+
+/// Bytes of the pieces in which SQLite maps the log's index.
+const INDEX_PIECE: i32 = 32_768;
 
 /// A connection and its prepared statements, in one value that can move between threads.
 ///
@@ -15,19 +20,21 @@ use super::sql;
 pub struct Owned {
     statements: [RefCell<Option<Statement<'static>>>; sql::COUNT],
     connection: NonNull<Connection>,
+    /// The beginning of the log's index, shared with every process that has the file open.
+    index: Option<NonNull<u64>>,
 }
 
 // SAFETY: the connection, and every statement that refers to it, move together: nothing outside
 // can keep a part, because statements are only lent (`Lease` borrows `self`). `Connection` is
 // `Send`; statements are not only because they hold `&Connection` and `Connection` is not `Sync`,
-// but both sides of that reference are always in the same thread here. `Owned` is not `Sync`.
+// but both sides of that reference are always in the same thread here. `index` is memory of the whole process. `Owned` is not `Sync`.
 unsafe impl Send for Owned {}
 
 impl Owned {
     /// Takes the connection over.
     pub fn new(connection: Connection) -> Self {
         let statements = [const { RefCell::new(None) }; sql::COUNT];
-        Self { statements, connection: NonNull::from(Box::leak(Box::new(connection))) }
+        Self { statements, connection: NonNull::from(Box::leak(Box::new(connection))), index: None }
     }
 
     /// The connection.
@@ -49,6 +56,57 @@ impl Owned {
             *statement = Some(connection.prepare(sql::TEXT[which as usize])?);
         }
         Ok(Lease { statement })
+    }
+
+    /// Finds the log's index, whose log must have been opened by a read; false where there is none.
+    pub fn find_index(&mut self) -> bool {
+        let mut file: *mut ffi::sqlite3_file = null_mut();
+        let mut memory = null_mut();
+        // SAFETY: the handle is that of an open connection, used by this thread alone while `self` is
+        // borrowed. FILE_POINTER stores a pointer at the given place; the file and its table of methods
+        // live as long as the connection. Methods of version 2 and later have xShmMap, which SQLite's
+        // own log calls just like this; without the right to extend it only maps what exists, and says
+        // where, if it does.
+        unsafe {
+            let (name, place) = (c"main".as_ptr(), (&raw mut file).cast());
+            let handle = self.connection().handle();
+            let found = ffi::sqlite3_file_control(handle, name, ffi::SQLITE_FCNTL_FILE_POINTER, place);
+            if found == ffi::SQLITE_OK
+                && !file.is_null()
+                && let Some(methods) = (*file).pMethods.as_ref()
+                && methods.iVersion >= 2
+                && let Some(map) = methods.xShmMap
+                && map(file, 0, INDEX_PIECE, 0, &raw mut memory) == ffi::SQLITE_OK
+            {
+                self.index = NonNull::new(memory.cast());
+            }
+        }
+        self.index.is_some()
+    }
+
+    /// Forgets it again.
+    pub fn forget_index(&mut self) {
+        self.index = None;
+    }
+
+    /// The state of the log as of now: what was committed before the call is in it.
+    pub fn log_state(&self) -> Option<LogState> {
+        let index = self.index?;
+        // SAFETY: SQLite keeps the piece mapped, at one address that starts a page, until the last
+        // connection of this process that uses the log is closed, and this one uses it until `drop`: a
+        // log is closed with its connection, or when its connection leaves WAL mode, which no other can
+        // make it do (it holds a shared lock of the file) and this one never does. The piece is longer
+        // than what is read. Other processes write it meanwhile: volatile reads take each word as it is
+        // then, any bits are a valid one, and that words may be of different moments is what the
+        // caller's comparison is about.
+        let word = |n: usize| unsafe { index.as_ptr().add(n).read_volatile() };
+        let half = [0, 1, 2, 3, 4, 5].map(word);
+        let other = [6, 7, 8, 9, 10, 11].map(word);
+        // SAFETY: as above.
+        let moved = unsafe { index.as_ptr().cast::<u32>().add(24).read_volatile() };
+        // What the caller reads of the file comes after this, in other processors' eyes, too.
+        fence(Ordering::Acquire);
+        Some(LogState { headers: [half, other], moved })
     }
 }
 

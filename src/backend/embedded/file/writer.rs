@@ -7,32 +7,32 @@ use std::sync::atomic::{AtomicI32, AtomicU64, Ordering};
 use std::thread::{JoinHandle, ThreadId};
 use std::time::{Duration, Instant};
 
-use crate::lock::{Condvar, Mutex};
 use rusqlite::Connection;
 
 use super::error::{is_busy, map, map_commit};
 use super::members::Member;
+use super::pool::Pool;
+use super::queue::Queue;
 use super::session::Session;
 use super::sql::Which;
 use super::tx::Tx;
 use crate::backend::embedded::engine::Job;
 use crate::error::{Code, Error, Result};
+use crate::lock::{Condvar, Mutex};
 use crate::op::burst::Burst;
 use crate::runtime::threads;
 use crate::telemetry::log::Log;
 
-/// Most jobs of one group.
-const GROUP_JOBS: usize = 512;
-/// Most bytes of one group, as far as jobs say how large they are.
-const GROUP_BYTES: usize = 4 * 1024 * 1024;
 /// How long a group waits for another process's transaction to end.
 const LOCK_PATIENCE: Duration = Duration::from_secs(10);
 /// The same while the store is being closed.
 const CLOSE_PATIENCE: Duration = Duration::from_secs(1);
 /// Pages in the log from which a checkpoint moves them into the file.
-const CHECKPOINT_PAGES: i32 = 1_000;
+pub const CHECKPOINT_PAGES: i32 = 1_000;
 /// Pages in the log from which a checkpoint waits, shortly, for readers to let the log begin anew.
 const RESTART_PAGES: i32 = 32_768;
+/// Between two looks for pinned connections that are not used: they are unpinned at the second.
+const LOOK_EVERY: Duration = Duration::from_millis(500);
 
 /// The writer, as the engine holds it.
 pub struct Writer {
@@ -41,6 +41,7 @@ pub struct Writer {
     thread: Mutex<Option<JoinHandle<Session>>>,
 }
 
+#[derive(Default)]
 struct Shared {
     queue: Mutex<Queue>,
     arrived: Condvar,
@@ -49,18 +50,6 @@ struct Shared {
     jobs: AtomicU64,
     failures: AtomicU64,
     checkpoints: AtomicU64,
-}
-
-type Jobs = VecDeque<(usize, Box<dyn Job>)>;
-
-#[derive(Default)]
-struct Queue {
-    /// With the bytes that they write.
-    jobs: Jobs,
-    /// As many jobs as were kept when expired ones were last thrown out.
-    pruned: usize,
-    sleeping: bool,
-    closing: bool,
 }
 
 /// What the writer has done since it was started.
@@ -80,25 +69,9 @@ pub struct Counts {
     pub queued: usize,
 }
 
-impl Queue {
-    /// A cancelled or expired request gives its place among the requests in flight back while its job
-    /// waits here, so while the writer can't write the queue would grow with every request that is
-    /// cancelled and sent again. Jobs nobody waits for are taken out each time the queue has doubled:
-    /// two looks at each job on average.
-    fn prune(&mut self) -> Jobs {
-        if self.jobs.len() <= 2 * self.pruned.max(GROUP_JOBS) {
-            return Jobs::new();
-        }
-        let (over, kept) = std::mem::take(&mut self.jobs).into_iter().partition(|(_, job)| job.expired());
-        self.jobs = kept;
-        self.pruned = self.jobs.len();
-        over
-    }
-}
-
 impl Writer {
-    /// Starts the thread on a connection that is set up for writing.
-    pub fn start(mut connection: Connection, members: &Arc<[Member]>) -> Result<Self> {
+    /// Starts the thread on a connection that is set up for writing; it unpins connections of the pool.
+    pub fn start(mut connection: Connection, members: &Arc<[Member]>, pool: &Arc<Pool>) -> Result<Self> {
         let log_pages = Arc::new(AtomicI32::new(0));
         let seen = Arc::clone(&log_pages);
         // Replaces SQLite's automatic checkpoint, which would run inside COMMIT, before the group's
@@ -110,21 +83,17 @@ impl Writer {
             }))
             .map_err(map)?;
         connection.busy_handler(Some(wait_for_lock)).map_err(map)?;
-        let shared = Arc::new(Shared {
-            queue: Mutex::default(),
-            arrived: Condvar::new(),
-            groups: AtomicU64::new(0),
-            commits: AtomicU64::new(0),
-            jobs: AtomicU64::new(0),
-            failures: AtomicU64::new(0),
-            checkpoints: AtomicU64::new(0),
-        });
+        let shared = Arc::<Shared>::default();
         let session = Session::new(connection, members);
         let mine = Arc::clone(&shared);
+        let watcher = Arc::clone(&shared);
+        pool.set_watch(move || watcher.watch_pins());
+        let pool = Arc::clone(pool);
         // A thread of the library like any other: blocking calls are refused in what it calls back.
         let thread = threads::spawn("lgstore-writer".to_owned(), &Log::off(), move || {
             let _last_will = LastWill(Arc::clone(&mine));
-            Loop { shared: mine, session, handed_out: i64::MIN, log_pages, restart_at: RESTART_PAGES }.run()
+            let (handed_out, restart_at) = (i64::MIN, RESTART_PAGES);
+            Loop { shared: mine, session, pool, handed_out, log_pages, restart_at, look_at: None }.run()
         })
         .map_err(|error| Error::new(Code::Unavailable, format!("no thread for the writer: {error}")))?;
         Ok(Self { shared, id: thread.thread().id(), thread: Mutex::new(Some(thread)) })
@@ -176,6 +145,19 @@ impl Writer {
     }
 }
 
+impl Shared {
+    /// Makes the thread look after pins.
+    fn watch_pins(&self) {
+        let mut queue = self.queue.lock();
+        queue.pinned = true;
+        let wake = std::mem::take(&mut queue.sleeping);
+        drop(queue);
+        if wake {
+            self.arrived.notify_one();
+        }
+    }
+}
+
 /// SQLite asks this while another connection has the lock: short sleeps, because a process that
 /// writes all the time leaves gaps of microseconds only; about 60 ms in all, then `begin` looks
 /// around and asks again.
@@ -206,12 +188,15 @@ impl Drop for LastWill {
 struct Loop {
     shared: Arc<Shared>,
     session: Session,
+    pool: Arc<Pool>,
     /// The greatest time handed out by this thread.
     handed_out: i64,
     /// Pages in the log after the last commit.
     log_pages: Arc<AtomicI32>,
     /// Log size at which the next restarting checkpoint is tried.
     restart_at: i32,
+    /// When to look for pins that are not used. None while there are none: an idle store sleeps.
+    look_at: Option<Instant>,
 }
 
 impl Loop {
@@ -222,28 +207,47 @@ impl Loop {
                 self.commit_part(part, &mut parts);
             }
             self.checkpoint();
+            self.look_after_pins();
         }
         self.session
     }
 
+    fn look_after_pins(&mut self) {
+        if self.look_at.is_some_and(|at| Instant::now() >= at) {
+            self.look_at = self.pool.unpin_unused().then(|| Instant::now() + LOOK_EVERY);
+        }
+    }
+
     /// Waits for jobs; `None` when the store is closing and nothing is left.
-    fn next_group(&self) -> Option<Vec<Box<dyn Job>>> {
-        let mut queue = self.shared.queue.lock();
-        while queue.jobs.is_empty() {
+    fn next_group(&mut self) -> Option<Vec<Box<dyn Job>>> {
+        let shared = Arc::clone(&self.shared);
+        let mut queue = shared.queue.lock();
+        loop {
+            if std::mem::take(&mut queue.pinned) {
+                self.look_at.get_or_insert_with(|| Instant::now() + LOOK_EVERY);
+            }
+            if !queue.jobs.is_empty() {
+                break;
+            }
             if queue.closing {
                 return None;
             }
             queue.sleeping = true;
-            self.shared.arrived.wait(&mut queue);
+            let look = match self.look_at {
+                Some(at) => shared.arrived.wait_until(&mut queue, at),
+                None => {
+                    shared.arrived.wait(&mut queue);
+                    false
+                }
+            };
             queue.sleeping = false;
+            if look {
+                drop(queue);
+                self.look_after_pins();
+                queue = shared.queue.lock();
+            }
         }
-        let mut total = 0usize;
-        let fits = |(bytes, _): &&(usize, Box<dyn Job>)| {
-            total = total.saturating_add(*bytes);
-            total <= GROUP_BYTES
-        };
-        let count = queue.jobs.iter().take(GROUP_JOBS).take_while(fits).count().max(1);
-        Some(queue.jobs.drain(..count).map(|(_, job)| job).collect())
+        Some(queue.take_group())
     }
 
     /// Runs jobs in one transaction. When one fails, it is finished with its error, and those
@@ -263,6 +267,8 @@ impl Loop {
                 let committed = self.commit();
                 if committed.is_ok() && self.session.connection().total_changes() != before {
                     self.shared.commits.fetch_add(1, Ordering::Relaxed);
+                    // Before the answers: whose read comes after its write finds its connection there.
+                    self.pool.unpin_idle();
                 }
                 self.finish(jobs, &committed);
             }
@@ -363,6 +369,8 @@ impl Loop {
             // grown by as much again.
             self.restart_at = pages.saturating_add(RESTART_PAGES);
         }
+        // Those that came back since the commit.
+        self.pool.unpin_idle();
         let pragma = format!("PRAGMA wal_checkpoint({mode})");
         // Errors (a full disk, say) leave the log as it is; the next group tries again.
         let _ = self.session.connection().query_row(&pragma, [], |_| Ok(()));

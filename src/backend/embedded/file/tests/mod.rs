@@ -5,6 +5,7 @@ mod filters;
 mod format;
 mod opening;
 mod orders;
+mod pins;
 mod plans;
 mod writing;
 

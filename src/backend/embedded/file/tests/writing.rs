@@ -166,7 +166,8 @@ fn a_full_file_answers_once_loses_nothing_and_recovers() {
     open(&path).close();
     let connection = super::super::open::connect(&settings, super::super::open::Role::Writer).unwrap();
     connection.pragma_update(None, "max_page_count", 40).unwrap();
-    let writer = super::super::writer::Writer::start(connection, &Arc::default()).unwrap();
+    let pool = super::super::pool::Pool::new(Vec::new());
+    let writer = super::super::writer::Writer::start(connection, &Arc::default(), &pool).unwrap();
     let finished = Arc::new(AtomicUsize::new(0));
     let value = format!("{{\"v\":\"{}\"}}", "x".repeat(1_000));
     let mut outcomes = Vec::new();
