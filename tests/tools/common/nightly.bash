@@ -1,5 +1,6 @@
 # The nightly toolchain that Miri, the fuzz targets and the sanitizers share: a dated one, so that a
 # test that passes today passes tomorrow. Sourced by tests/tools/*.sh.
+PATH=$PATH:${CARGO_HOME:-$HOME/.cargo}/bin
 nightly=${LGSTORE_NIGHTLY:-nightly-2026-05-20}
 
 # need_nightly <component>...: installs what is missing; where it can't be had, says so and fails.
