@@ -64,7 +64,13 @@ for name in "${names[@]}"; do
     echo "SURVIVED  $name: $suite passes although broken: $(sed -n 's/^breaks: //p;2q' "$patch")"
     survivors=$((survivors + 1))
   else
-    echo "killed    $name by $suite in $((SECONDS - begun)) s: $(grep -m1 -oE "panicked at [^ ]+|Undefined Behavior[^,]*|AddressSanitizer: [a-z-]+|deadlock|\*\*\*Failed" "$work/log" || true)"
+    # Failing for another reason (a tool that is missing, a build that breaks) proves nothing.
+    why=$(grep -m1 -oE "panicked at [^ ]+|Undefined Behavior[^,]*|AddressSanitizer: [a-z-]+|\*\*\*Failed|\*\*\*Exception" "$work/log") || {
+      tail -30 "$work/log"
+      echo "$name: $suite failed, but not by what it tests" >&2
+      exit 1
+    }
+    echo "killed    $name by $suite in $((SECONDS - begun)) s: $why"
   fi
   cd "$source_dir"
 done
