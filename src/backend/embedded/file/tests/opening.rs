@@ -225,7 +225,8 @@ fn a_backup_is_a_whole_store_of_one_moment() {
 fn what_may_not_be_written_can_be_read_with_read_only() {
     use std::os::unix::fs::PermissionsExt;
     let allow = |path: &Path, mode: u32| fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
-    let folder = tempfile::tempdir().unwrap();
+    // A folder that everybody may walk into: the one for temporary files may be root's alone.
+    let folder = tempfile::tempdir_in("/tmp").unwrap();
     let path = folder.path().join("store.db");
     let engine = open(&path);
     put(&engine, "a", "k", "{}").unwrap();
@@ -240,7 +241,7 @@ fn what_may_not_be_written_can_be_read_with_read_only() {
         reader.open().unwrap();
         assert!(get_now(&reader, "a", "k").is_some());
         assert_eq!(put(&reader, "a", "m", "{}").unwrap_err().code(), Code::ReadOnly);
-        let target = tempfile::tempdir().unwrap();
+        let target = tempfile::tempdir_in("/tmp").unwrap();
         reader.backup(&target.path().join("copy.db")).unwrap();
         assert!(get_now(&open(&target.path().join("copy.db")), "a", "k").is_some());
         // A new file can't be made here either, and a file that can't be read at all is refused.
