@@ -65,7 +65,7 @@ for name in "${names[@]}"; do
     survivors=$((survivors + 1))
   else
     # Failing for another reason (a tool that is missing, a build that breaks) proves nothing.
-    why=$(grep -m1 -oE "panicked at [^ ]+|Undefined Behavior[^,]*|AddressSanitizer: [a-z-]+|\*\*\*Failed|\*\*\*Exception" "$work/log") || {
+    why=$(grep -m1 -oE "panicked at [^ ]+|Undefined Behavior[^,]*|AddressSanitizer: [a-z-]+|does not hold: .*|\*\*\*Failed|\*\*\*Exception" "$work/log") || {
       tail -30 "$work/log"
       echo "$name: $suite failed, but not by what it tests" >&2
       exit 1
