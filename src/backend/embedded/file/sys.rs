@@ -27,7 +27,8 @@ pub struct Owned {
 // SAFETY: the connection, and every statement that refers to it, move together: nothing outside
 // can keep a part, because statements are only lent (`Lease` borrows `self`). `Connection` is
 // `Send`; statements are not only because they hold `&Connection` and `Connection` is not `Sync`,
-// but both sides of that reference are always in the same thread here. `index` is memory of the whole process. `Owned` is not `Sync`.
+// but both sides of that reference are always in the same thread here. `index` points at memory of
+// the whole process. `Owned` is not `Sync`.
 unsafe impl Send for Owned {}
 
 impl Owned {
