@@ -275,6 +275,12 @@ typedef void (*lgstore_doorbell_t)(void *user_data);
 #define LGSTORE_E_READ_ONLY 304
 /** An engine error without a better name. */
 #define LGSTORE_E_BACKEND 305
+/** Wrong or missing credentials, or no right to do this; not applied. */
+#define LGSTORE_E_UNAUTHORIZED 306
+/** The cluster is overloaded and refused the request; not applied. */
+#define LGSTORE_E_OVERLOADED 307
+/** The circuit breaker is open; nothing was sent. */
+#define LGSTORE_E_CIRCUIT_OPEN 308
 /** A panic was caught. */
 #define LGSTORE_E_PANIC 900
 /** An earlier panic left shared state in doubt; only close is possible. */

@@ -84,6 +84,12 @@ codes! {
     ReadOnly = 304, "read_only", retryable: false;
     /// The engine reported an error without a better name.
     Backend = 305, "backend", retryable: false;
+    /// Wrong or missing credentials, or no right to do this; not applied.
+    Unauthorized = 306, "unauthorized", retryable: false;
+    /// The cluster is overloaded and refused the request; not applied.
+    Overloaded = 307, "overloaded", retryable: true;
+    /// The circuit breaker is open; nothing was sent. `retry_after_ms` says when it tries again.
+    CircuitOpen = 308, "circuit_open", retryable: true;
     /// A panic was caught; the request's outcome is what the message says.
     Panic = 900, "panic", retryable: false;
     /// An earlier panic left shared state in doubt; only close is possible.

@@ -55,6 +55,12 @@ pub const LGSTORE_E_FULL: lgstore_status_t = 303;
 pub const LGSTORE_E_READ_ONLY: lgstore_status_t = 304;
 /// An engine error without a better name.
 pub const LGSTORE_E_BACKEND: lgstore_status_t = 305;
+/// Wrong or missing credentials, or no right to do this; not applied.
+pub const LGSTORE_E_UNAUTHORIZED: lgstore_status_t = 306;
+/// The cluster is overloaded and refused the request; not applied.
+pub const LGSTORE_E_OVERLOADED: lgstore_status_t = 307;
+/// The circuit breaker is open; nothing was sent.
+pub const LGSTORE_E_CIRCUIT_OPEN: lgstore_status_t = 308;
 
 /* 900-999: a bug. */
 /// A panic was caught.
