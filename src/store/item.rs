@@ -25,6 +25,15 @@ impl Meta {
     pub fn is_live(&self, now: i64) -> bool {
         self.expires_at.is_none_or(|at| at > now)
     }
+
+    /// Whether a read at `now` should move the expiry: the item has a TTL, is live, at least `slack`
+    /// of the TTL has passed, and the expiry would move forward.
+    pub fn is_refresh_due(&self, now: i64, slack: f64) -> bool {
+        let (Some(expires_at), Some(ttl_us)) = (self.expires_at, self.ttl_us) else { return false };
+        // A row that somebody else wrote may hold any number.
+        let passed = ttl_us.saturating_sub(expires_at.saturating_sub(now));
+        expires_at > now && passed > 0 && passed >= (slack * ttl_us as f64) as i64
+    }
 }
 
 /// A stored item, borrowed from the engine.

@@ -1,13 +1,16 @@
 //! What an operation means: names, limits, defaults, TTL, filters, orders and cursors.
 
 pub mod address;
+pub mod answers;
 pub mod clock;
 pub mod config;
 pub mod cursor;
 pub mod filter;
 pub mod item;
+pub mod listing;
 pub mod operation;
 pub mod order;
+pub mod page;
 pub mod request;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};

@@ -3,6 +3,7 @@
 use std::cmp::Ordering;
 
 use super::config::OrderName;
+use super::item::Meta;
 
 /// What a search sorts by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -13,6 +14,17 @@ pub enum SortBy {
     UpdatedAt,
     /// The time of creation.
     CreatedAt,
+}
+
+impl SortBy {
+    /// The item's time that this sorts by; 0 by key.
+    pub fn time_of(self, meta: &Meta) -> i64 {
+        match self {
+            SortBy::Key => 0,
+            SortBy::UpdatedAt => meta.updated_at,
+            SortBy::CreatedAt => meta.created_at,
+        }
+    }
 }
 
 /// A sort field and a direction.

@@ -1,6 +1,5 @@
 //! Several operations in one request, in both modes, each with its own answer or error.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::engine::{Engine, Job, Transaction, View};
@@ -9,14 +8,11 @@ use super::write::{Claim, apply, bytes};
 use super::{Shared, given_up, guarded};
 use crate::error::{Error, Result};
 use crate::op::task::Task;
-use crate::store::address::Address;
+use crate::store::answers::{Answers, answer_overwritten, document};
 use crate::store::operation::{Batch, Mode, Operation};
 
 /// Operations that failed one by one before the rest of a batch is given up.
 const MAX_ATTEMPTS: usize = 4;
-
-/// Outcomes by operation; `None` = not known yet.
-pub type Answers = Vec<Option<Result<String>>>;
 
 /// An operation's index and its outcome.
 pub type Done = (usize, Result<String>);
@@ -47,22 +43,6 @@ fn read_one(view: &mut dyn View, operation: &Operation, reading: &mut Reading<'_
     }
 }
 
-/// In a snapshot batch the last put or delete of an item counts: the earlier ones are answered
-/// without being carried out.
-pub fn answer_overwritten(batch: &Batch, answers: &mut Answers) {
-    let mut written: HashSet<&Address> = HashSet::new();
-    for (operation, answer) in batch.operations.iter().zip(answers).rev() {
-        let address = match operation {
-            Operation::Put(put) => &put.address,
-            Operation::Delete(address) => address,
-            _ => continue,
-        };
-        if !written.insert(address) {
-            *answer = Some(Ok("null".to_owned()));
-        }
-    }
-}
-
 /// Carries out, in order, every operation that has no answer yet; reads see the writes before them.
 ///
 /// On an error `Err((index, error))` names the write that failed; the transaction must then be undone.
@@ -90,33 +70,6 @@ pub fn apply_open(
         done.push((index, answer));
     }
     Ok(done)
-}
-
-/// `{"results":[{"result":…},{"error":{…}},…]}`, aligned with the operations.
-pub fn document(answers: Answers) -> String {
-    let length =
-        |answer: &Option<Result<String>>| answer.as_ref().map_or(0, |a| a.as_ref().map_or(96, String::len));
-    let mut out = String::with_capacity(16 + answers.iter().map(|answer| 14 + length(answer)).sum::<usize>());
-    out.push_str("{\"results\":[");
-    for (index, answer) in answers.into_iter().enumerate() {
-        if index > 0 {
-            out.push(',');
-        }
-        match answer {
-            Some(Ok(answer)) => {
-                out.push_str("{\"result\":");
-                out.push_str(&answer);
-            }
-            Some(Err(error)) => {
-                out.push_str("{\"error\":");
-                out.push_str(&error.to_json());
-            }
-            None => out.push_str("{\"result\":null"),
-        }
-        out.push('}');
-    }
-    out.push_str("]}");
-    out
 }
 
 /// A batch with writes on its way through the writer.

@@ -1,194 +1,38 @@
-//! list_namespaces: conditions on the whole namespace, truncation, merging, order, offset, limit.
+//! list_namespaces on a view.
 
 use std::ops::ControlFlow;
 
-use super::engine::{Flow, View};
+use super::engine::View;
 use super::read::{Halt, Read, Reading};
-use crate::json::text::push_string;
-use crate::store::address::{Namespace, in_scope, labels, scope_end};
-use crate::store::cursor;
-use crate::store::item::push_namespace;
-use crate::store::operation::{ListNamespaces, MatchCondition};
-use crate::store::order::Position;
+use crate::store::listing::{Listing, Next};
+use crate::store::operation::ListNamespaces;
 
 /// Namespaces below a truncated path that are passed over one by one before the walk jumps.
 const PASSED_BEFORE_JUMP: usize = 8;
 
-/// Answers `{"namespaces":[[…]],"cursor"?:…}`; the cursor is there exactly when the page is
-/// full, so more may follow.
+/// Answers `{"namespaces":[[…]],"cursor"?:…}`.
 pub fn list_namespaces(
     view: &mut dyn View,
     list: &ListNamespaces,
     reading: &mut Reading<'_>,
 ) -> Read<String> {
-    let mut listing = Listing::new(list);
-    let scope = scope_of(&list.conditions);
-    let now = reading.now;
-    while let Some(from) = listing.from.take().filter(|_| list.limit > 0) {
-        view.namespaces(scope.path(), &from, now, &mut |path| listing.visit(path, reading))?;
-    }
-    match listing.halt {
-        Some(reason) => Err(reason),
-        None => Ok(listing.finish()),
-    }
-}
-
-/// The answer while it grows.
-struct Listing<'a> {
-    list: &'a ListNamespaces,
-    out: String,
-    skip: usize,
-    taken: usize,
-    /// The last path found, truncated; in the answer unless the offset passed over it.
-    last: String,
-    /// Everything below `last` is merged into it.
-    merges: bool,
-    passed: usize,
-    /// Where the next walk begins; `None` ends the listing.
-    from: Option<String>,
-    halt: Option<Halt>,
-}
-
-impl<'a> Listing<'a> {
-    fn new(list: &'a ListNamespaces) -> Self {
-        let after = list.after.as_deref();
-        Self {
-            list,
-            out: String::from("{\"namespaces\":["),
-            skip: list.offset,
-            taken: 0,
-            last: String::new(),
-            merges: false,
-            passed: 0,
-            from: Some(after.map_or_else(String::new, |after| first_after(after, list.max_depth))),
-            halt: None,
-        }
-    }
-
-    fn visit(&mut self, path: &str, reading: &mut Reading<'_>) -> Flow {
-        if let Err(reason) = reading.step(0) {
-            self.halt = Some(reason);
-            return ControlFlow::Break(());
-        }
-        if self.merges && in_scope(&self.last, path) {
-            self.passed += 1;
-            if self.passed < PASSED_BEFORE_JUMP {
-                return ControlFlow::Continue(());
+    let mut listing = Listing::new(list, PASSED_BEFORE_JUMP);
+    let (scope, now) = (listing.scope(), reading.now);
+    let mut again = !listing.is_full();
+    while again {
+        again = false;
+        let from = listing.from().to_owned();
+        let mut halt: Option<Halt> = None;
+        view.namespaces(scope.path(), &from, now, &mut |path| {
+            if let Err(reason) = reading.step(0) {
+                halt = Some(reason);
+                return ControlFlow::Break(());
             }
-            self.from = scope_end(&self.last);
-            return ControlFlow::Break(());
-        }
-        if !self.list.conditions.iter().all(|condition| holds(condition, path)) {
-            return ControlFlow::Continue(());
-        }
-        let depth = self.list.max_depth;
-        self.last.clear();
-        self.last.push_str(truncate(path, depth));
-        self.merges = depth.is_some_and(|depth| labels(&self.last).count() == depth);
-        self.passed = 0;
-        if self.skip > 0 {
-            self.skip -= 1;
-            return ControlFlow::Continue(());
-        }
-        if self.taken > 0 {
-            self.out.push(',');
-        }
-        push_namespace(&mut self.out, &self.last);
-        self.taken += 1;
-        if self.taken < self.list.limit { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+            let next = listing.visit(path);
+            again = next == Next::Jump;
+            if next == Next::More { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+        })?;
+        halt.map_or(Ok(()), Err)?;
     }
-
-    fn finish(mut self) -> String {
-        self.out.push(']');
-        if self.taken > 0 && self.taken == self.list.limit {
-            self.out.push_str(",\"cursor\":");
-            let position = Position { time_us: 0, path: self.last, key: String::new() };
-            push_string(&mut self.out, &cursor::encode(&position, self.list.fingerprint));
-        }
-        self.out.push('}');
-        self.out
-    }
-}
-
-/// The narrowest scope that holds every namespace the conditions allow: the longest run of literal
-/// labels at the start of a prefix condition.
-fn scope_of(conditions: &[MatchCondition]) -> Namespace {
-    let literal = |condition: &MatchCondition| condition.path.iter().take_while(|l| l.is_some()).count();
-    conditions
-        .iter()
-        .filter(|condition| !condition.suffix)
-        .max_by_key(|condition| literal(condition))
-        .map(|condition| Namespace::from_labels(condition.path.iter().map_while(|label| label.as_deref())))
-        .unwrap_or_default()
-}
-
-/// Whether the whole namespace satisfies the condition.
-fn holds(condition: &MatchCondition, path: &str) -> bool {
-    fn fits(wanted: &Option<Box<str>>, label: Option<&str>) -> bool {
-        label.is_some_and(|label| wanted.as_deref().is_none_or(|wanted| wanted == label))
-    }
-    let mut have = labels(path);
-    if condition.suffix {
-        condition.path.iter().rev().all(|wanted| fits(wanted, have.next_back()))
-    } else {
-        condition.path.iter().all(|wanted| fits(wanted, have.next()))
-    }
-}
-
-/// The first `depth` labels of a path.
-fn truncate(path: &str, depth: Option<usize>) -> &str {
-    let end = depth.and_then(|depth| path.match_indices('\0').nth(depth.checked_sub(1)?));
-    end.map_or(path, |(end, _)| &path[..end])
-}
-
-/// The least path that a listing shows after `path`.
-///
-/// A path that `max_depth` has truncated stands for all below it; a shorter one only for itself,
-/// and no text sorts between it and itself followed by NUL.
-fn first_after(path: &str, max_depth: Option<usize>) -> String {
-    match scope_end(path) {
-        Some(end) if max_depth.is_some_and(|depth| labels(path).count() >= depth) => end,
-        _ => format!("{path}\0"),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn condition(suffix: bool, path: &[&str]) -> MatchCondition {
-        let path = path.iter().map(|label| (*label != "*").then(|| Box::from(*label))).collect();
-        MatchCondition { suffix, path }
-    }
-
-    #[test]
-    fn conditions_are_tested_on_the_whole_namespace() {
-        assert!(holds(&condition(false, &[]), "a\0b"));
-        assert!(holds(&condition(false, &["a", "*"]), "a\0b\0c"));
-        assert!(!holds(&condition(false, &["a", "*"]), "a"));
-        assert!(holds(&condition(true, &["*", "c"]), "a\0b\0c"));
-        assert!(!holds(&condition(true, &["*", "c"]), "c"));
-        assert!(!holds(&condition(true, &["b"]), "a\0b\0c"));
-    }
-
-    #[test]
-    fn the_scope_is_the_longest_literal_prefix() {
-        let scope = scope_of(&[
-            condition(false, &["a"]),
-            condition(true, &["x", "y", "z"]),
-            condition(false, &["a", "b", "*", "d"]),
-        ]);
-        assert_eq!(scope.path(), "a\0b");
-        assert!(scope_of(&[condition(false, &["*", "b"])]).is_root());
-    }
-
-    #[test]
-    fn truncation_and_successors() {
-        assert_eq!(truncate("a\0b\0c", Some(2)), "a\0b");
-        assert_eq!(truncate("a\0b", Some(2)), "a\0b");
-        assert_eq!(truncate("a\0b", None), "a\0b");
-        assert_eq!(first_after("a\0b", Some(2)), "a\0b\u{1}");
-        assert_eq!(first_after("a", Some(2)), "a\0");
-        assert_eq!(first_after("a", None), "a\0");
-    }
+    Ok(listing.finish())
 }

@@ -32,7 +32,7 @@ use crate::lock::Mutex;
 use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
 
-use self::batch::{Answers, BatchJob};
+use self::batch::BatchJob;
 use self::chunked::ChunkJob;
 use self::engine::{Engine, Job};
 use self::opening::Opening;
@@ -42,6 +42,7 @@ use self::write::WriteJob;
 use super::Backend;
 use crate::error::{Code, Error, Result};
 use crate::op::task::Task;
+use crate::store::answers::Answers;
 use crate::store::clock::Clock;
 use crate::store::config::Config;
 use crate::store::operation::{Admin, Batch, Mode, Operation};

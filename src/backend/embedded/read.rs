@@ -133,7 +133,7 @@ impl Meter<'_> {
 impl Refreshing<'_> {
     /// Remembers the item for a refresh after the answer, if one is due.
     pub fn refresh(&mut self, path: &str, key: &str, meta: &Meta) {
-        if Due::is_due(meta, self.now, self.slack) {
+        if meta.is_refresh_due(self.now, self.slack) {
             let address = Address::new(path, key);
             self.due.push(Due { address, version: meta.version, read: self.now, asked: Instant::now() });
         }

@@ -10,7 +10,6 @@ use super::engine::{Engine, Job, Transaction};
 use super::{Shared, guarded};
 use crate::error::Result;
 use crate::store::address::Address;
-use crate::store::item::Meta;
 
 /// Refreshes that may wait for the writer; more are dropped and counted.
 const MAX_WAITING: usize = 8_192;
@@ -31,15 +30,6 @@ pub struct Due {
 }
 
 impl Due {
-    /// Whether a read at `now` should move the item's expiry: it has a TTL, is live, at least
-    /// `slack` of the TTL has passed, and the expiry would move forward.
-    pub fn is_due(meta: &Meta, now: i64, slack: f64) -> bool {
-        let (Some(expires_at), Some(ttl_us)) = (meta.expires_at, meta.ttl_us) else { return false };
-        // A row that somebody else wrote may hold any number.
-        let passed = ttl_us.saturating_sub(expires_at.saturating_sub(now));
-        expires_at > now && passed > 0 && passed >= (slack * ttl_us as f64) as i64
-    }
-
     /// Moves the expiry to the time of the read plus the item's TTL, if the item that was read is
     /// still there and live at `now`. Changes nothing else and never shortens.
     pub fn apply(&self, transaction: &mut dyn Transaction, now: i64) -> Result<()> {

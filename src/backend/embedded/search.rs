@@ -1,24 +1,20 @@
-//! Search without a query: scope, expiry, filter, order, offset, limit, cursor.
+//! Search without a query on a view: scope, expiry, filter, order.
 
 use std::cmp::Ordering;
 use std::ops::ControlFlow;
 
 use super::engine::{Flow, Scan, View};
 use super::read::{Read, Reading, Refreshing, visit_matches};
-use crate::json::text::push_string;
 use crate::store::address::Address;
-use crate::store::cursor;
-use crate::store::item::{Entry, Meta, push_item};
+use crate::store::item::Entry;
 use crate::store::operation::Search;
-use crate::store::order::{Position, SortBy};
+use crate::store::order::SortBy;
+use crate::store::page::Page;
 
 /// Answers `{"items":[…],"cursor"?:…}`.
-///
-/// The cursor is there exactly when the page is full, so more may follow. Whether more does is not
-/// found out: with a rare filter that would cost as much as the next page.
 pub fn search(view: &mut dyn View, search: &Search, reading: &mut Reading<'_>) -> Read<String> {
     if search.limit == 0 {
-        return Ok("{\"items\":[]}".to_owned());
+        return Ok(Page::new(search).finish());
     }
     // An engine may walk the index of the whole store to answer an order by time in a small scope,
     // and those steps are not seen here. Bounded work therefore sorts the scope itself.
@@ -34,7 +30,7 @@ pub fn search(view: &mut dyn View, search: &Search, reading: &mut Reading<'_>) -
     let (scope, order) = (search.scope.prefix.path(), search.order);
     let scan = Scan { scope, order, after, filter, skip: Some(&skip) };
     view.scan(&scan, &mut |entry| match meter.examine(&entry, filter) {
-        Ok(true) => page.found(&entry, &mut refreshing),
+        Ok(true) => found(&mut page, search, &entry, &mut refreshing),
         Ok(false) => ControlFlow::Continue(()),
         Err(reason) => {
             halt = Some(reason);
@@ -50,7 +46,7 @@ fn search_sorted(view: &mut dyn View, search: &Search, reading: &mut Reading<'_>
     let order = search.order;
     let mut places: Vec<(i64, Address)> = Vec::new();
     visit_matches(view, &search.scope, None, reading, &mut |entry| {
-        let time = time_of(order.by, &entry.record.meta);
+        let time = order.by.time_of(&entry.record.meta);
         let later = search.after.as_ref().is_none_or(|after| {
             let position = (after.time_us, after.path.as_str(), after.key.as_str());
             order.compare((time, entry.path, entry.key), position) == Ordering::Greater
@@ -61,74 +57,21 @@ fn search_sorted(view: &mut dyn View, search: &Search, reading: &mut Reading<'_>
         ControlFlow::Continue(())
     })?;
     places.sort_unstable_by(|a, b| order.compare((a.0, a.1.path(), a.1.key()), (b.0, b.1.path(), b.1.key())));
-    let mut page = Page::new(search);
-    page.skip = 0;
+    let mut page = Page::behind(search, search.offset);
     let (_, mut refreshing) = reading.split();
     for (_, address) in places.iter().skip(search.offset).take(search.limit) {
         view.get(address, &mut |record| {
-            let _ = page.found(&Entry { path: address.path(), key: address.key(), record }, &mut refreshing);
+            let entry = Entry { path: address.path(), key: address.key(), record };
+            let _ = found(&mut page, search, &entry, &mut refreshing);
         })?;
     }
     Ok(page.finish())
 }
 
-fn time_of(by: SortBy, meta: &Meta) -> i64 {
-    match by {
-        SortBy::Key => 0,
-        SortBy::UpdatedAt => meta.updated_at,
-        SortBy::CreatedAt => meta.created_at,
+/// Gives the page its next match, which is refreshed if it is shown.
+fn found(page: &mut Page<'_>, search: &Search, entry: &Entry<'_>, refreshing: &mut Refreshing<'_>) -> Flow {
+    if page.push(entry) && search.refresh {
+        refreshing.refresh(entry.path, entry.key, &entry.record.meta);
     }
-}
-
-/// The answer while it grows: matches go into its text at once, none is held.
-struct Page<'a> {
-    search: &'a Search,
-    out: String,
-    skip: usize,
-    taken: usize,
-    /// The item that made the page full.
-    last: Option<Position>,
-}
-
-impl<'a> Page<'a> {
-    fn new(search: &'a Search) -> Self {
-        let mut out = String::with_capacity(256);
-        out.push_str("{\"items\":[");
-        Self { search, out, skip: search.offset, taken: 0, last: None }
-    }
-
-    fn found(&mut self, entry: &Entry<'_>, refreshing: &mut Refreshing<'_>) -> Flow {
-        if self.skip > 0 {
-            self.skip -= 1;
-            return ControlFlow::Continue(());
-        }
-        if self.taken > 0 {
-            self.out.push(',');
-        }
-        push_item(&mut self.out, entry);
-        self.taken += 1;
-        let meta = &entry.record.meta;
-        if self.search.refresh {
-            refreshing.refresh(entry.path, entry.key, meta);
-        }
-        if self.taken < self.search.limit {
-            return ControlFlow::Continue(());
-        }
-        self.last = Some(Position {
-            time_us: time_of(self.search.order.by, meta),
-            path: entry.path.to_owned(),
-            key: entry.key.to_owned(),
-        });
-        ControlFlow::Break(())
-    }
-
-    fn finish(mut self) -> String {
-        self.out.push(']');
-        if let Some(last) = &self.last {
-            self.out.push_str(",\"cursor\":");
-            push_string(&mut self.out, &cursor::encode(last, self.search.fingerprint));
-        }
-        self.out.push('}');
-        self.out
-    }
+    if page.is_full() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
 }

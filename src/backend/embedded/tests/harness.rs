@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::lock::Mutex;
 use serde_json::Value as Json;
 
-use crate::backend::embedded::batch::{answer_overwritten, apply_open, document, read_reads};
+use crate::backend::embedded::batch::{apply_open, read_reads};
 use crate::backend::embedded::chunked::{Chunk, delete_chunk, sweep_chunk};
 use crate::backend::embedded::engine::{Engine, Job, Transaction};
 use crate::backend::embedded::read::{Halt, Reading, read};
@@ -13,6 +13,7 @@ use crate::backend::embedded::refresh::Due;
 use crate::backend::embedded::write::apply;
 use crate::error::{Code, Error, Result};
 use crate::store::address::{Address, Namespace};
+use crate::store::answers::{answer_overwritten, document};
 use crate::store::operation::*;
 use crate::store::order::{Order, Position};
 

@@ -4,7 +4,6 @@ use serde_json::{Value as Json, json};
 
 use super::harness::*;
 use crate::backend::embedded::memory::Memory;
-use crate::backend::embedded::refresh::Due;
 use crate::store::item::{Entry, Meta, Record, push_item};
 use crate::store::operation::*;
 use crate::store::order::{Order, Position, SortBy};
@@ -96,7 +95,7 @@ fn times_that_nobody_sane_wrote_are_no_reason_to_panic() {
                 ttl_us: Some(ttl_us),
                 duplicates: false,
             };
-            Due::is_due(&meta, now, 0.5);
+            meta.is_refresh_due(now, 0.5);
             let record = Record { value: "{}", meta };
             push_item(&mut String::new(), &Entry { path: "a", key: "k", record });
         }
