@@ -15,6 +15,7 @@ use crate::op::task::Task;
 use crate::store::clock::Clock;
 use crate::store::config::{Config, FaultConfig};
 use crate::store::operation::Operation;
+use crate::telemetry::report::Report;
 
 /// `Embedded<Memory>` with the faults of `config.fault`.
 ///
@@ -75,6 +76,10 @@ impl Backend for Fault {
             }
             Ok(()) => store.start(task),
         });
+    }
+
+    fn report(&self, report: &mut Report) {
+        self.store.report(report);
     }
 
     fn close(&self) {

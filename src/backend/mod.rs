@@ -16,6 +16,7 @@ use crate::op::task::Task;
 use crate::store::clock::Clock;
 use crate::store::config::{BackendName, Config};
 use crate::store::operation::Operation;
+use crate::telemetry::report::Report;
 
 /// An engine behind the store.
 ///
@@ -40,6 +41,12 @@ pub trait Backend: Send + Sync + 'static {
             // A panic unwinds through its task, whose drop reports it; the others go on.
             let _ = catch_unwind(AssertUnwindSafe(|| self.start(task)));
         }
+    }
+
+    /// Adds what the backend knows of its caches, connections and the like to the metrics' report.
+    /// Quick, and on any thread; numbers that count only grow (see [`Report`]).
+    fn report(&self, report: &mut Report) {
+        let _ = report;
     }
 
     /// Stops background work and releases files; queued tasks are dropped. Blocks until done, so

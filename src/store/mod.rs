@@ -22,6 +22,7 @@ use crate::backend::{self, Backend};
 use crate::error::{Code, Error, Result};
 use crate::op::task::Task;
 use crate::telemetry::log::Log;
+use crate::telemetry::report::Report;
 use clock::Clock;
 use config::Config;
 use operation::{Kind, Operation};
@@ -76,6 +77,13 @@ impl Store {
     /// Runs accepted requests that were waiting together; empties `tasks`.
     pub fn start_all(&self, tasks: &mut Vec<Task>) {
         self.backend.start_all(tasks);
+    }
+
+    /// What the store's parts say of themselves.
+    pub fn report(&self) -> Report {
+        let mut report = Report::default();
+        self.backend.report(&mut report);
+        report
     }
 
     /// Ends background work, writes back, closes files. Blocks.

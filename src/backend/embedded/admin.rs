@@ -1,7 +1,6 @@
 //! Operations of the store's life and care.
 
 use std::sync::Arc;
-use std::time::Instant;
 
 use super::Shared;
 use super::engine::{Engine, Job, Transaction, View};
@@ -12,6 +11,7 @@ use crate::json::text::push_string;
 use crate::op::task::Task;
 use crate::store::address::Address;
 use crate::store::operation::Admin;
+use crate::telemetry::health::Health;
 
 impl<E: Engine> Shared<E> {
     /// Runs an admin request on an open store; what may take long goes to a thread that may block.
@@ -47,26 +47,16 @@ impl<E: Engine> Shared<E> {
         Err(Error::new(Code::Unsupported, "advance needs the option test_clock"))
     }
 
-    /// `{"status","latency_ms","checks":{"engine":{"status","message"}}}`; reads only.
+    /// Reads what is never there. An engine that could not be opened is a check that failed.
     pub(super) fn health(&self, opened: Result<()>) -> String {
-        let begun = Instant::now();
+        let mut health = Health::begin();
         let checked = opened.and_then(|()| {
             let mut view = self.engine.view(true)?.ok_or_else(|| Error::new(Code::Unavailable, "no view"))?;
             view.get(&Address::new("", ""), &mut |_| {})?;
-            Ok(())
+            Ok(format!("{} engine answers", self.engine.name()))
         });
-        let latency_ms = begun.elapsed().as_micros() as f64 / 1_000.0;
-        let (status, message) = match checked {
-            Ok(()) => ("healthy", format!("{} engine answers", self.engine.name())),
-            Err(error) => ("unhealthy", error.to_string()),
-        };
-        let mut out = format!(
-            "{{\"status\":\"{status}\",\"latency_ms\":{latency_ms:?},\
-             \"checks\":{{\"engine\":{{\"status\":\"{status}\",\"message\":"
-        );
-        push_string(&mut out, &message);
-        out.push_str("}}}");
-        out
+        health.outcome("engine", checked);
+        health.to_json()
     }
 
     /// `{"backend":name,…facts}`.

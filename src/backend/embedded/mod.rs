@@ -46,6 +46,7 @@ use crate::store::answers::Answers;
 use crate::store::clock::Clock;
 use crate::store::config::Config;
 use crate::store::operation::{Admin, Batch, Mode, Operation};
+use crate::telemetry::report::Report;
 
 /// Gets that a batch may hold to be answered on the caller's thread.
 const IMMEDIATE_GETS: usize = 64;
@@ -160,6 +161,10 @@ impl<E: Engine> Backend for Embedded<E> {
                 _ => drop(catch_unwind(AssertUnwindSafe(|| self.start(task)))),
             }
         }
+    }
+
+    fn report(&self, report: &mut Report) {
+        report.refreshes_dropped += self.shared.refreshes.dropped();
     }
 
     fn close(&self) {
