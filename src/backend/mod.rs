@@ -1,5 +1,7 @@
 //! Where items live. A backend takes tasks and completes each exactly once.
 
+#[cfg(feature = "cql")]
+mod cql;
 pub mod embedded;
 pub mod fault;
 
@@ -11,7 +13,7 @@ use tokio::runtime::Handle;
 use embedded::Embedded;
 use embedded::memory::Memory;
 
-use crate::error::Result;
+use crate::error::{Code, Error, Result};
 use crate::op::task::Task;
 use crate::store::clock::Clock;
 use crate::store::config::{BackendName, Config};
@@ -59,6 +61,10 @@ pub fn build(config: &Arc<Config>, clock: &Arc<Clock>, runtime: &Handle) -> Resu
     let (config, clock, runtime) = (Arc::clone(config), Arc::clone(clock), runtime.clone());
     Ok(match (config.backend, &config.path) {
         (BackendName::Fault, _) => Arc::new(fault::Fault::new(config, clock, runtime)),
+        (BackendName::Cql, _) => {
+            let message = "clusters are not supported in this version";
+            return Err(Error::new(Code::Unsupported, message).at("backend"));
+        }
         (BackendName::Embedded, None) => Arc::new(Embedded::new(Memory::new(), config, clock, runtime)),
         (BackendName::Embedded, Some(_)) => file(config, clock, runtime)?,
     })
@@ -72,6 +78,5 @@ fn file(config: Arc<Config>, clock: Arc<Clock>, runtime: Handle) -> Result<Arc<d
 
 #[cfg(not(feature = "file"))]
 fn file(_: Arc<Config>, _: Arc<Clock>, _: Handle) -> Result<Arc<dyn Backend>> {
-    use crate::error::{Code, Error};
     Err(Error::new(Code::Unsupported, "this library was built without the durable engine").at("path"))
 }

@@ -16,12 +16,12 @@ const OTHERS: [&str; 3] = ["LGSTORE_TEST_", "LGSTORE_LIBRARY", "LGSTORE_BUILD_"]
 ///
 /// Errors: `InvalidArg` or `Utf8` naming the variable: an unknown name, a value that does not fit,
 /// both `LGSTORE_CONFIG` and `LGSTORE_URL`.
-pub(super) fn members(environment: impl IntoIterator<Item = (OsString, OsString)>) -> Result<Members> {
+pub(super) fn members(environment: &[(OsString, OsString)]) -> Result<Members> {
     let (mut single, mut whole) = (Members::new(), None);
     let mut ours = Vec::new();
     for (name, text) in environment {
         // A name that is not UTF-8 is not one of ours.
-        let Ok(name) = name.into_string() else { continue };
+        let Some(name) = name.to_str() else { continue };
         if !name.starts_with(PREFIX) || OTHERS.iter().any(|other| name.starts_with(other)) || text.is_empty()
         {
             continue;
@@ -31,30 +31,80 @@ pub(super) fn members(environment: impl IntoIterator<Item = (OsString, OsString)
     // The order of an environment is nobody's choice; errors should not depend on it.
     ours.sort();
     for (name, text) in ours {
-        let text = text
-            .into_string()
-            .map_err(|_| Error::new(Code::Utf8, "the variable's value is not UTF-8").at(&name))?;
-        if matches!(name.as_str(), "LGSTORE_CONFIG" | "LGSTORE_URL") {
+        let not_utf8 = || Error::new(Code::Utf8, "the variable's value is not UTF-8").at(name);
+        let text = text.to_str().ok_or_else(not_utf8)?;
+        if matches!(name, "LGSTORE_CONFIG" | "LGSTORE_URL") {
             if let Some((other, _)) = &whole {
                 let message = format!("{other} is set too; one of the two can be the configuration");
                 return Err(Error::invalid(name, message));
             }
-            let members = of_text(&text).map_err(|error| error.inside(&name))?;
+            let members = of_text(text).map_err(|error| error.inside(name))?;
             whole = Some((name, members));
             continue;
         }
-        let Some((path, node)) = leaves().iter().find(|(path, _)| variable(path).as_deref() == Some(&*name))
+        let Some((path, node)) = leaves().iter().find(|(path, _)| variable(path).as_deref() == Some(name))
         else {
-            return Err(unknown(&name));
+            return Err(unknown(name));
         };
         let value = value(*node, text.trim());
-        schema::check(*node, &value, path).map_err(|error| error.at(&name))?;
+        schema::check(*node, &value, path).map_err(|error| error.at(name))?;
         set(&mut single, path, value);
     }
     if let Some((_, whole)) = whole {
         fill(&mut single, whole);
     }
     Ok(single)
+}
+
+/// Names that other clients of these databases use, strongest first. Other variables that begin so
+/// are other programs' and are passed over.
+const ALIASES: [(&str, &str); 18] = [
+    ("SCYLLADB_CONTACT_POINTS", "contact_points"),
+    ("SCYLLADB_PORT", "port"),
+    ("SCYLLADB_KEYSPACE", "keyspace"),
+    ("SCYLLADB_LOCAL_DATACENTER", "local_datacenter"),
+    ("SCYLLADB_LOCAL_DC", "local_datacenter"),
+    ("SCYLLADB_USERNAME", "auth.username"),
+    ("SCYLLADB_PASSWORD", "auth.password"),
+    ("SCYLLADB_CONSISTENCY", "consistency"),
+    ("SCYLLADB_TLS_ENABLED", "tls.enabled"),
+    ("SCYLLADB_TLS_CA_CERT_FILE", "tls.ca_file"),
+    ("SCYLLADB_TLS_CERT_FILE", "tls.cert_file"),
+    ("SCYLLADB_TLS_KEY_FILE", "tls.key_file"),
+    ("SCYLLA_HOSTS", "contact_points"),
+    ("SCYLLA_PORT", "port"),
+    ("SCYLLA_KEYSPACE", "keyspace"),
+    ("SCYLLA_USERNAME", "auth.username"),
+    ("SCYLLA_PASSWORD", "auth.password"),
+    ("SCYLLA_CONSISTENCY", "consistency"),
+];
+
+/// The members that variables of other clients set, checked; only asked for when the backend is a
+/// cluster. A variable that is set and empty counts as not set.
+///
+/// Errors: `InvalidArg` or `Utf8` naming the variable: a value that does not fit.
+pub(super) fn aliases(environment: &[(OsString, OsString)]) -> Result<Members> {
+    let mut found = Members::new();
+    for (name, path) in ALIASES {
+        let Some((_, text)) = environment.iter().find(|(known, text)| known == name && !text.is_empty())
+        else {
+            continue;
+        };
+        let not_utf8 = || Error::new(Code::Utf8, "the variable's value is not UTF-8").at(name);
+        let text = text.to_str().ok_or_else(not_utf8)?.trim();
+        // Those clients write LOCAL_QUORUM and True.
+        let text = match path {
+            "consistency" | "tls.enabled" => text.to_lowercase(),
+            _ => text.to_owned(),
+        };
+        let node = schema::leaf(path)?;
+        let value = value(node, &text);
+        schema::check(node, &value, path).map_err(|error| error.at(name))?;
+        let mut one = Members::new();
+        set(&mut one, path, value);
+        fill(&mut found, one);
+    }
+    Ok(found)
 }
 
 /// The variable of a field: `LGSTORE_LIMITS_VALUE_BYTES`; `from_env` has none.

@@ -5,17 +5,23 @@
 //! against, so that none of the three can differ. `docs/configuration.md` explains it to users.
 
 mod check;
+pub mod cql;
 mod env;
 mod parse;
 mod schema;
 mod url;
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use cql::{
+    AuthConfig, Compression, ConnectConfig, ConsistencyName, PoolConfig, ProfileConfig, SchemaConfig,
+    SerialName, SpeculativeConfig, TlsConfig,
+};
 pub use schema::{describe, schema};
 
 /// A store's configuration. Times are seconds (fractions allowed), sizes bytes.
@@ -52,6 +58,51 @@ pub struct Config {
     pub test_clock: bool,
     /// What the fault backend does to requests.
     pub fault: FaultConfig,
+    /// Nodes of the cluster to begin with: `host`, `host:port` or `[address]:port`.
+    #[schemars(length(max = 64), inner(length(min = 1, max = 300)), extend("uniqueItems" = true))]
+    pub contact_points: Vec<String>,
+    /// The port of contact points that name none.
+    #[schemars(range(min = 1, max = 65_535))]
+    pub port: u16,
+    /// The keyspace that holds the tables.
+    #[schemars(length(min = 1, max = 48))]
+    pub keyspace: Option<String>,
+    /// The data centre that requests go to, others only when it is away; null = no preference.
+    #[schemars(length(min = 1, max = 256))]
+    pub local_datacenter: Option<String>,
+    /// Who asks: password authentication.
+    pub auth: AuthConfig,
+    /// Encryption of the connections.
+    pub tls: TlsConfig,
+    /// How connections are made and kept.
+    pub connect: ConnectConfig,
+    /// How many connections are kept.
+    pub pool: PoolConfig,
+    /// Compression of what goes over connections.
+    pub compression: Compression,
+    /// How many replicas must answer.
+    pub consistency: ConsistencyName,
+    /// Where the order of conditional writes is agreed on.
+    pub serial_consistency: SerialName,
+    /// Seconds for one statement to the cluster, the driver's attempts at other nodes included.
+    #[schemars(range(min = 0.001, max = 3_600.0))]
+    pub request_timeout: f64,
+    /// Asking a second node when the first is slow.
+    pub speculative: SpeculativeConfig,
+    /// Execution profiles that requests may name, besides the built-in ones.
+    #[schemars(extend("maxProperties" = 64))]
+    pub profiles: BTreeMap<String, ProfileConfig>,
+    /// The keyspace and its tables.
+    pub schema: SchemaConfig,
+    /// Seconds that a namespace's registration is taken for granted before a put renews it.
+    #[schemars(range(min = 1.0, max = 86_400.0))]
+    pub namespace_lease: f64,
+    /// Seconds that a known `created_at` is used before it is read again; 0 = always read.
+    #[schemars(range(min = 0.0, max = 86_400.0))]
+    pub created_at_cache: f64,
+    /// Seconds that the clocks of clients may differ; conditional writes wait that much after plain ones.
+    #[schemars(range(min = 0.0, max = 10.0))]
+    pub max_clock_skew: f64,
     /// Environment variables `LGSTORE_*` fill what this document leaves out.
     pub from_env: bool,
 }
@@ -65,6 +116,8 @@ pub enum BackendName {
     Embedded,
     /// In memory, with the faults of `fault`: for the tests of programs and bindings.
     Fault,
+    /// ScyllaDB or Apache Cassandra at `contact_points`.
+    Cql,
 }
 
 /// When a write to a file is acknowledged.
@@ -126,6 +179,12 @@ pub struct Limits {
     /// Operations of a batch from which a warning is logged.
     #[schemars(range(min = 1, max = 1_000_000))]
     pub warn_batch_operations: usize,
+    /// Bytes of one unlogged batch that a cluster is sent; more are split.
+    #[schemars(range(min = 1, max = 1_073_741_824))]
+    pub unlogged_batch_bytes: usize,
+    /// Statements of one unlogged batch that a cluster is sent; more are split.
+    #[schemars(range(min = 1, max = 65_535))]
+    pub unlogged_batch_operations: usize,
     /// The greatest `limit` of a search or listing.
     #[schemars(range(min = 1, max = 10_000_000))]
     pub search_limit: usize,
@@ -148,6 +207,9 @@ pub struct SearchConfig {
     /// Rows per page of a cluster's answer.
     #[schemars(range(min = 1, max = 100_000))]
     pub page_size: usize,
+    /// Rows that a search on a cluster may read when its order needs all matches.
+    #[schemars(range(min = 1, max = 1_000_000_000))]
+    pub max_examined: usize,
     /// Rows that a read may examine and still be answered on the caller's thread.
     #[schemars(range(min = 0, max = 100_000))]
     pub immediate_rows: usize,
@@ -229,6 +291,24 @@ impl Default for Config {
             immediate: true,
             test_clock: false,
             fault: FaultConfig::default(),
+            contact_points: Vec::new(),
+            port: 9_042,
+            keyspace: None,
+            local_datacenter: None,
+            auth: AuthConfig::default(),
+            tls: TlsConfig::default(),
+            connect: ConnectConfig::default(),
+            pool: PoolConfig::default(),
+            compression: Compression::default(),
+            consistency: ConsistencyName::default(),
+            serial_consistency: SerialName::default(),
+            request_timeout: 2.0,
+            speculative: SpeculativeConfig::default(),
+            profiles: BTreeMap::new(),
+            schema: SchemaConfig::default(),
+            namespace_lease: 60.0,
+            created_at_cache: 10.0,
+            max_clock_skew: 0.005,
             from_env: false,
         }
     }
@@ -252,6 +332,8 @@ impl Default for Limits {
             logged_batch_operations: 100,
             logged_batch_bytes: 40 * 1_024,
             warn_batch_operations: 50,
+            unlogged_batch_bytes: 40 * 1_024,
+            unlogged_batch_operations: 100,
             search_limit: 100_000,
             inflight_operations: 16_384,
             inflight_bytes: 256 * 1024 * 1024,
@@ -265,6 +347,7 @@ impl Default for SearchConfig {
             default_order: OrderName::default(),
             filter_paths: false,
             page_size: 5_000,
+            max_examined: 1_000_000,
             immediate_rows: 64,
         }
     }

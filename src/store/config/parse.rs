@@ -20,7 +20,8 @@ impl Config {
     /// (`from_env`). The environment is not looked at otherwise.
     ///
     /// What the text says wins over single variables (`LGSTORE_DURABILITY`), these over the document
-    /// or URL in `LGSTORE_CONFIG` or `LGSTORE_URL`, and that over the defaults.
+    /// or URL in `LGSTORE_CONFIG` or `LGSTORE_URL`, that (for a cluster) over the names that other
+    /// clients use (`SCYLLADB_CONTACT_POINTS`), and that over the defaults.
     ///
     /// Errors: `InvalidArg` with the field (or the variable), `Json` for text that is no JSON,
     /// `Unsupported` for backends that this version has not.
@@ -35,15 +36,14 @@ impl Config {
     where
         E: IntoIterator<Item = (OsString, OsString)>,
     {
-        let mut members = if text.trim().is_empty() {
-            env::members(environment())?
-        } else {
-            let mut members = members(text)?;
-            if members.get("from_env") == Some(&Value::Bool(true)) {
-                fill(&mut members, env::members(environment())?);
+        let mut members = if text.trim().is_empty() { Members::new() } else { members(text)? };
+        if text.trim().is_empty() || members.get("from_env") == Some(&Value::Bool(true)) {
+            let environment: Vec<_> = environment().into_iter().collect();
+            fill(&mut members, env::members(&environment)?);
+            if members.get("backend").and_then(Value::as_str) == Some("cql") {
+                fill(&mut members, env::aliases(&environment)?);
             }
-            members
-        };
+        }
         // Said and done; what is in force does not depend on it any more.
         members.remove("from_env");
         let config = Config::deserialize_checked(members)?;
@@ -103,6 +103,9 @@ pub(super) fn value(node: Node, text: &str) -> Value {
     }
     if node.allows("string") {
         return text.into();
+    }
+    if node.named().is_some() {
+        return serde_json::from_str(text).unwrap_or_else(|_| text.into());
     }
     match text {
         "null" if node.allows("null") => return Value::Null,

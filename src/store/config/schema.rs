@@ -56,7 +56,12 @@ impl Node {
     }
 
     fn member(self, name: &str) -> Option<Node> {
-        self.resolved().0["properties"].get(name).map(Node)
+        self.resolved().0["properties"].get(name).map(Node).or_else(|| self.named())
+    }
+
+    /// What stands behind any name, in an object whose names are the user's; `None` = no such object.
+    pub(super) fn named(self) -> Option<Node> {
+        self.resolved().0.get("additionalProperties").filter(|node| node.is_object()).map(Node)
     }
 
     /// The strings that are allowed, where only some are.
@@ -127,7 +132,10 @@ pub(super) fn check(node: Node, value: &Value, path: &str) -> Result<()> {
         }
         Value::String(text) => node.allows("string") && fits_text(node, text),
         Value::Array(items) => node.allows("array") && fits_items(node, items),
-        Value::Object(_) => node.members().is_some(),
+        Value::Object(members) => match node.named() {
+            Some(_) => fits_names(node, members),
+            None => node.members().is_some(),
+        },
     };
     if !fits {
         return Err(wrong(node, value, path));
@@ -174,8 +182,14 @@ fn fits_items(node: Node, items: &[Value]) -> bool {
         && !(unique && items.iter().enumerate().any(|(index, item)| items[..index].contains(item)))
 }
 
+fn fits_names(node: Node, members: &serde_json::Map<String, Value>) -> bool {
+    let most = node.bound("maxProperties").and_then(Value::as_u64);
+    most.is_none_or(|most| members.len() as u64 <= most) && !members.contains_key("")
+}
+
 fn wrong(node: Node, value: &Value, path: &str) -> Error {
     let shown = match value {
+        _ if node.bound("writeOnly") == Some(&Value::Bool(true)) => "what it is (which is not shown)".into(),
         Value::Array(items) => format!("an array of {}", items.len()),
         Value::Object(_) => "an object".into(),
         plain => plain.to_string().chars().take(80).collect(),
@@ -211,6 +225,12 @@ fn phrase(node: Node) -> String {
         }
     } else if node.allows("boolean") {
         "true or false".into()
+    } else if let Some(inner) = node.named() {
+        format!(
+            "an object of at most {} named {}",
+            bound("maxProperties").unwrap_or_default(),
+            several(inner)
+        )
     } else if node.members().is_some() {
         "an object".into()
     } else {
@@ -228,6 +248,15 @@ fn phrase(node: Node) -> String {
         words.push_str(" or null");
     }
     words
+}
+
+/// What the members of an object with free names are, in the plural.
+fn several(node: Node) -> &'static str {
+    match () {
+        () if node.members().is_some() => "objects",
+        () if node.allows("string") => "strings",
+        () => "numbers",
+    }
 }
 
 /// A bound without the point that a double brings along, and not as a power of ten.

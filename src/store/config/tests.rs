@@ -1,3 +1,4 @@
+mod cluster;
 mod sources;
 
 use std::collections::BTreeSet;
@@ -88,7 +89,7 @@ fn unknown_fields_name_themselves_and_the_nearest() {
     refused(r#"{"ttl":{"Default_TTL":1}}"#, "ttl.Default_TTL", "did you mean \"default_ttl\"?");
     refused(r#"{"search_limit":1}"#, "search_limit", "did you mean \"limits.search_limit\"?");
     refused(r#"{"ttl":{"search_limits":1}}"#, "ttl.search_limits", "did you mean \"limits.search_limit\"?");
-    refused(r#"{"keyspace_xyz":1}"#, "keyspace_xyz", "known are backend, durability, fault,");
+    refused(r#"{"quite_else":1}"#, "quite_else", "known are auth, backend, compression,");
     refused(r#"{"":1}"#, "", "unknown field");
     refused(&format!("{{\"{}\":1}}", "z".repeat(100_000)), &"z".repeat(100_000), "unknown field");
 }
@@ -99,7 +100,7 @@ fn wrong_types_and_ranges_say_what_is_wanted() {
         (
             r#"{"backend":"embeded"}"#,
             "backend",
-            r#"must be "embedded" or "fault", not "embeded"; did you mean "embedded"?"#,
+            r#"must be "embedded" or "fault" or "cql", not "embeded"; did you mean "embedded"?"#,
         ),
         (r#"{"backend":null}"#, "backend", "must be \"embedded\""),
         (r#"{"durability":1}"#, "durability", "must be \"full\" or \"normal\", not 1"),
@@ -226,7 +227,7 @@ fn every_field_has_its_own_variable() {
 /// The check understands these keywords and no others.
 #[test]
 fn the_schema_says_nothing_that_is_not_checked() {
-    const CHECKED: [&str; 15] = [
+    const CHECKED: [&str; 17] = [
         "$ref",
         "type",
         "enum",
@@ -242,6 +243,8 @@ fn the_schema_says_nothing_that_is_not_checked() {
         "maxLength",
         "maxItems",
         "uniqueItems",
+        "maxProperties",
+        "writeOnly",
     ];
     fn walk(node: &Value, path: &str) {
         for (keyword, value) in node.as_object().expect("a schema is an object") {
@@ -252,13 +255,15 @@ fn the_schema_says_nothing_that_is_not_checked() {
                     }
                 }
                 "items" => walk(value, &format!("{path}/items")),
+                "additionalProperties" if value.is_object() => walk(value, &format!("{path}/*")),
                 "oneOf" => value.as_array().expect("variants").iter().for_each(|node| walk(node, path)),
                 "description" | "default" | "title" | "$schema" => {}
                 other => assert!(CHECKED.contains(&other), "{path}: {other}"),
             }
         }
         if node["type"] == "object" {
-            assert_eq!(node["additionalProperties"], json!(false), "{path}");
+            let others = &node["additionalProperties"];
+            assert!(*others == json!(false) || others.is_object() && node["properties"].is_null(), "{path}");
         }
     }
     walk(schema(), "");

@@ -1,4 +1,5 @@
-//! A configuration as a URL: `memory:`, `file:/data/x.db?durability=normal&limits.search_limit=500`.
+//! A configuration as a URL: `memory:`, `file:/data/x.db?durability=normal&limits.search_limit=500`,
+//! `scylla://user:password@host1,host2:9042/keyspace?local_datacenter=dc1`.
 
 use serde_json::Value;
 
@@ -32,15 +33,20 @@ pub(super) fn members(text: &str) -> Result<Members> {
         "file" => {
             set(&mut members, "backend", "embedded".into());
             set(&mut members, "path", file_path(place)?.into());
+            not_a_cluster(&mut members);
         }
         "scylla" | "cassandra" | "cql" => {
-            let message = format!("{scheme}: URLs are not supported in this version; use memory: or file:");
-            return Err(Error::new(Code::Unsupported, message));
+            // A password with one of these characters in it would end up in the message of another error.
+            if query.split('&').any(|pair| pair.split('=').next().unwrap_or_default().contains('@')) {
+                return Err(unescaped());
+            }
+            cluster(&mut members, place)?;
         }
         other => {
-            let near = nearest(other, ["memory", "file", "fault", "scylla"].into_iter());
+            let near = nearest(other, ["memory", "file", "fault", "scylla", "cassandra", "cql"].into_iter());
             let hint = near.map(|near| format!("; did you mean \"{near}:\"?")).unwrap_or_default();
-            let message = format!("the URL scheme {other:?} is not known, only memory: and file:{hint}");
+            let message =
+                format!("the URL scheme {other:?} is not known, only memory:, file: and scylla:{hint}");
             return Err(Error::new(Code::InvalidArg, message));
         }
     }
@@ -50,7 +56,7 @@ pub(super) fn members(text: &str) -> Result<Members> {
         let node = leaf(&name)?;
         let text = decoded(text).ok_or_else(|| broken("the query").at(&name))?;
         if !set(&mut members, &name, value(node, &text)) {
-            let message = "stands twice in the URL (the scheme sets backend and path)";
+            let message = "stands twice in the URL (what stands before ? sets fields too)";
             return Err(Error::invalid(name, message));
         }
     }
@@ -72,7 +78,58 @@ fn in_memory(members: &mut Members, place: &str, backend: &str) -> Result<()> {
     set(members, "backend", backend.into());
     // Said, so that a variable does not give it a file.
     set(members, "path", Value::Null);
+    not_a_cluster(members);
     Ok(())
+}
+
+/// Said, so that a variable with the nodes of a cluster does not contradict the URL.
+fn not_a_cluster(members: &mut Members) {
+    set(members, "contact_points", Value::Array(Vec::new()));
+}
+
+/// `//user:password@host1,host2:9042/keyspace`; all but the hosts may be missing.
+fn cluster(members: &mut Members, place: &str) -> Result<()> {
+    let Some(place) = place.strip_prefix("//") else {
+        let message = "a cluster's URL is scylla://host1,host2:9042/keyspace";
+        return Err(Error::invalid("contact_points", message));
+    };
+    let (authority, keyspace) = place.split_once('/').unwrap_or((place, ""));
+    if keyspace.contains('@') {
+        return Err(unescaped());
+    }
+    let (user, hosts) =
+        authority.rsplit_once('@').map_or((None, authority), |(user, hosts)| (Some(user), hosts));
+    set(members, "backend", "cql".into());
+    // Said, so that a variable does not give it a file.
+    set(members, "path", Value::Null);
+    if let Some(user) = user {
+        let (name, password) = user.split_once(':').map_or((user, None), |(name, word)| (name, Some(word)));
+        if name.contains('@') || password.is_some_and(|word| word.contains(['@', ':'])) {
+            return Err(unescaped());
+        }
+        let part = |text, field| decoded(text).ok_or_else(|| broken("the user").at(field));
+        set(members, "auth.username", part(name, "auth.username")?.into());
+        if let Some(password) = password {
+            set(members, "auth.password", part(password, "auth.password")?.into());
+        }
+    }
+    if !hosts.is_empty() {
+        let hosts: Option<Vec<_>> = hosts.split(',').map(decoded).collect();
+        let hosts = hosts.ok_or_else(|| broken("a host").at("contact_points"))?;
+        set(members, "contact_points", hosts.into());
+    }
+    if !keyspace.is_empty() {
+        let name = decoded(keyspace).ok_or_else(|| broken("the keyspace").at("keyspace"))?;
+        set(members, "keyspace", name.into());
+    }
+    Ok(())
+}
+
+/// Says nothing of the text: a part of the password may stand anywhere.
+fn unescaped() -> Error {
+    let message = "the URL has a : / ? or @ that belongs to the user name or password; write them as %3A %2F \
+                   %3F %40";
+    Error::invalid("auth", message)
 }
 
 /// `/x`, `x`, `///x` and `//localhost/x`; with one more authority the file is not here.

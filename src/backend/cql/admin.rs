@@ -1,0 +1,1 @@
+//! Warm-up, health and what the cluster says of itself.

@@ -1,0 +1,1 @@
+//! Encryption: the client side of TLS from files.
