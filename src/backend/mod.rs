@@ -13,7 +13,9 @@ use tokio::runtime::Handle;
 use embedded::Embedded;
 use embedded::memory::Memory;
 
-use crate::error::{Code, Error, Result};
+use crate::error::Result;
+#[cfg(not(all(feature = "cql", feature = "file")))]
+use crate::error::{Code, Error};
 use crate::op::task::Task;
 use crate::store::clock::Clock;
 use crate::store::config::{BackendName, Config};
@@ -61,10 +63,7 @@ pub fn build(config: &Arc<Config>, clock: &Arc<Clock>, runtime: &Handle) -> Resu
     let (config, clock, runtime) = (Arc::clone(config), Arc::clone(clock), runtime.clone());
     Ok(match (config.backend, &config.path) {
         (BackendName::Fault, _) => Arc::new(fault::Fault::new(config, clock, runtime)),
-        (BackendName::Cql, _) => {
-            let message = "clusters are not supported in this version";
-            return Err(Error::new(Code::Unsupported, message).at("backend"));
-        }
+        (BackendName::Cql, _) => cluster(config, clock, runtime)?,
         (BackendName::Embedded, None) => Arc::new(Embedded::new(Memory::new(), config, clock, runtime)),
         (BackendName::Embedded, Some(_)) => file(config, clock, runtime)?,
     })
@@ -79,4 +78,14 @@ fn file(config: Arc<Config>, clock: Arc<Clock>, runtime: Handle) -> Result<Arc<d
 #[cfg(not(feature = "file"))]
 fn file(_: Arc<Config>, _: Arc<Clock>, _: Handle) -> Result<Arc<dyn Backend>> {
     Err(Error::new(Code::Unsupported, "this library was built without the durable engine").at("path"))
+}
+
+#[cfg(feature = "cql")]
+fn cluster(config: Arc<Config>, clock: Arc<Clock>, runtime: Handle) -> Result<Arc<dyn Backend>> {
+    Ok(Arc::new(cql::Cql::new(config, clock, runtime)))
+}
+
+#[cfg(not(feature = "cql"))]
+fn cluster(_: Arc<Config>, _: Arc<Clock>, _: Handle) -> Result<Arc<dyn Backend>> {
+    Err(Error::new(Code::Unsupported, "this library was built without clusters").at("backend"))
 }

@@ -16,6 +16,14 @@ pub mod string;
 mod tests;
 pub mod text;
 
+/// Whether the text is a JSON object by the rules for values, for text that somebody else has stored.
+pub fn is_object(text: &str) -> bool {
+    /// Deeper than any configuration allows values to be.
+    const DEPTH: usize = 1_000;
+    let mut reader = reader::Reader::new(text);
+    matches!(reader.peek(), Ok(Type::Object)) && reader.raw(DEPTH).is_ok() && reader.end().is_ok()
+}
+
 /// The types of JSON values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(missing_docs)]

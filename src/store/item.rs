@@ -3,6 +3,10 @@
 use crate::json::text::{push_string, push_u64};
 use crate::store::address::labels;
 
+/// Stands for the version of a row that was written by another program and has none: shown as null, equal to
+/// no version.
+pub const NO_VERSION: [u8; 16] = [0; 16];
+
 /// Everything about an item but its place and its value's text. Times are microseconds since 1970 UTC.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Meta {
@@ -71,13 +75,19 @@ pub fn push_item(out: &mut String, entry: &Entry<'_>) {
     push_time(out, meta.created_at);
     out.push_str("\",\"updated_at\":\"");
     push_time(out, meta.updated_at);
-    out.push_str("\",\"version\":\"");
-    push_version(out, &meta.version);
-    if let Some(at) = meta.expires_at {
-        out.push_str("\",\"expires_at\":\"");
-        push_time(out, at);
+    if meta.version == NO_VERSION {
+        out.push_str("\",\"version\":null");
+    } else {
+        out.push_str("\",\"version\":\"");
+        push_version(out, &meta.version);
+        out.push('"');
     }
-    out.push_str("\"}");
+    if let Some(at) = meta.expires_at {
+        out.push_str(",\"expires_at\":\"");
+        push_time(out, at);
+        out.push('"');
+    }
+    out.push('}');
 }
 
 /// Appends the labels of a joined path as a JSON array of strings.

@@ -12,6 +12,7 @@ pub mod operation;
 pub mod order;
 pub mod page;
 pub mod request;
+pub mod version;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;

@@ -1,14 +1,184 @@
-//! ScyllaDB and Apache Cassandra.
+//! The store on ScyllaDB or Apache Cassandra.
+//!
+//! Each request is one task of the runtime; nothing blocks. A request that is cancelled or whose deadline
+//! passes is answered by the operation protocol at once, while what was sent to the cluster is let run
+//! out: dropping a driver future leaves its stream id orphaned on the connection, and many of those break
+//! it together with all other requests.
+#![allow(dead_code)]
 
-#[allow(dead_code)]
 mod admin;
-#[allow(dead_code)]
+mod attempt;
+mod batch;
+mod cluster;
+mod conditional;
 mod connect;
-#[allow(dead_code)]
+mod creation;
+mod error;
+mod get;
+mod list;
 mod migrate;
-#[allow(dead_code)]
+mod namespaces;
 mod profile;
-#[allow(dead_code)]
+mod put;
+mod refresh;
+mod row;
 mod schema;
-#[allow(dead_code)]
+mod scope;
+mod search;
+mod statements;
+mod times;
 mod tls;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use arc_swap::ArcSwapOption;
+use futures_util::FutureExt;
+use futures_util::future::{BoxFuture, Shared};
+use tokio::runtime::Handle;
+
+use self::cluster::{Call, Cluster};
+use super::Backend;
+use crate::error::{Code, Error, Result};
+use crate::lock::Mutex;
+use crate::op::task::Task;
+use crate::store::clock::Clock;
+use crate::store::config::Config;
+use crate::store::operation::{Admin, Operation};
+
+/// One attempt at opening, which every request that came meanwhile waits for.
+type Opening = Shared<BoxFuture<'static, Result<Arc<Cluster>>>>;
+
+/// The backend `cql`. Connects with its first operation.
+pub struct Cql {
+    shared: Arc<Inner>,
+}
+
+struct Inner {
+    config: Arc<Config>,
+    clock: Arc<Clock>,
+    runtime: Handle,
+    open: ArcSwapOption<Cluster>,
+    opening: Mutex<Option<Opening>>,
+    closed: AtomicBool,
+}
+
+impl Cql {
+    /// A backend that connects on `runtime` with the first operation; no I/O.
+    pub fn new(config: Arc<Config>, clock: Arc<Clock>, runtime: Handle) -> Self {
+        let shared = Inner {
+            config,
+            clock,
+            runtime,
+            open: ArcSwapOption::empty(),
+            opening: Mutex::default(),
+            closed: AtomicBool::new(false),
+        };
+        Self { shared: Arc::new(shared) }
+    }
+}
+
+impl Backend for Cql {
+    fn name(&self) -> &'static str {
+        "cql"
+    }
+
+    /// Nothing is answered without the network, except by a store that is closed.
+    fn immediate(&self, _operation: &Operation) -> Option<Result<String>> {
+        self.shared.closed.load(Ordering::Acquire).then(|| Err(closed()))
+    }
+
+    fn start(&self, task: Task) {
+        let shared = Arc::clone(&self.shared);
+        let open = self.shared.open.load_full();
+        self.shared.runtime.spawn(async move {
+            let outcome = match open {
+                Some(cluster) => run(&cluster, &task).await,
+                None => shared.open_and_run(&task).await,
+            };
+            task.complete(outcome);
+        });
+    }
+
+    fn close(&self) {
+        self.shared.closed.store(true, Ordering::Release);
+        // An attempt at opening that ends after this look finds `closed` and drops its cluster itself.
+        self.shared.open.store(None);
+        *self.shared.opening.lock() = None;
+    }
+}
+
+impl Inner {
+    async fn open_and_run(self: &Arc<Self>, task: &Task) -> Result<String> {
+        if matches!(task.operation(), Operation::Admin(Admin::Health)) {
+            // Health is an answer also when the cluster is away.
+            return admin::health(self.cluster().await, &self.config).await;
+        }
+        run(&self.cluster().await?, task).await
+    }
+
+    /// The open cluster; opens it first if need be. One attempt at a time: whoever comes while it runs gets
+    /// its outcome, whoever comes after a failure begins a new one.
+    async fn cluster(self: &Arc<Self>) -> Result<Arc<Cluster>> {
+        if let Some(cluster) = self.open.load_full() {
+            return Ok(cluster);
+        }
+        if self.closed.load(Ordering::Acquire) {
+            return Err(closed());
+        }
+        let opening = {
+            let mut opening = self.opening.lock();
+            opening.get_or_insert_with(|| self.begin_to_open()).clone()
+        };
+        opening.await
+    }
+
+    fn begin_to_open(self: &Arc<Self>) -> Opening {
+        let inner = Arc::clone(self);
+        // In a task of its own: the request that began it may be dropped.
+        let attempt = self.runtime.spawn(async move {
+            let (config, clock) = (Arc::clone(&inner.config), Arc::clone(&inner.clock));
+            let outcome = Cluster::open(config, clock, inner.runtime.clone()).await;
+            let mut opening = inner.opening.lock();
+            *opening = None;
+            if let Ok(cluster) = &outcome {
+                inner.open.store(Some(Arc::clone(cluster)));
+            }
+            drop(opening);
+            // Close sets the flag before it empties `open`: one of the two looks sees the other.
+            if inner.closed.load(Ordering::Acquire) {
+                inner.open.store(None);
+                return Err(closed());
+            }
+            outcome
+        });
+        let attempt = async move {
+            attempt.await.unwrap_or_else(|_| Err(Error::new(Code::Panic, "opening the cluster panicked")))
+        };
+        attempt.boxed().shared()
+    }
+}
+
+/// Runs one request on the open cluster.
+async fn run(cluster: &Arc<Cluster>, task: &Task) -> Result<String> {
+    let operation = task.operation();
+    let call = Call { kind: operation.kind(), statements: cluster.statements(0), serial: false };
+    match operation {
+        Operation::Get(get) => cluster.get(&call, get).await,
+        Operation::Put(put) => cluster.put(&call, task, put).await,
+        Operation::Delete(address) => cluster.delete(&call, task, address).await,
+        Operation::Conditional(body) => cluster.conditional(&call, task, body).await,
+        Operation::Batch(batch) => cluster.batch(&call, task, batch).await,
+        Operation::Search(search) => cluster.search(&call, task, search).await,
+        Operation::ListNamespaces(list) => cluster.list_namespaces(&call, task, list).await,
+        Operation::Count(scope) => cluster.count(&call, task, scope).await,
+        Operation::DeletePrefix(scope) => cluster.delete_prefix(&call, task, scope).await,
+        // The cluster reclaims expired cells by itself, when it compacts.
+        Operation::Sweep => Ok("0".to_owned()),
+        Operation::Admin(admin) => admin::run(cluster, admin).await,
+    }
+}
+
+fn closed() -> Error {
+    Error::new(Code::Closed, "the store is closed")
+}

@@ -3,9 +3,6 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use uuid::timestamp::context::ContextV7;
-use uuid::{Timestamp, Uuid};
-
 use super::engine::{Engine, Job, Transaction};
 use super::{Shared, conditional, given_up, guarded};
 use crate::error::{Code, Error, Result};
@@ -13,6 +10,7 @@ use crate::op::task::Task;
 use crate::store::address::Address;
 use crate::store::item::{Meta, Record};
 use crate::store::operation::{Operation, Value};
+use crate::store::version::new_version;
 
 /// Applies a put, delete or conditional write at `now` and gives its answer.
 pub fn apply(transaction: &mut dyn Transaction, operation: &Operation, now: i64) -> Result<String> {
@@ -68,16 +66,6 @@ pub(super) fn bytes(operation: &Operation) -> usize {
         Operation::Batch(batch) => batch.operations.iter().map(bytes).sum(),
         _ => 0,
     }
-}
-
-thread_local! {
-    static VERSIONS: ContextV7 = const { ContextV7::new() };
-}
-
-/// A new version. The counter is the thread's: the crate's own is behind a lock of the process, which
-/// a child made by fork() could find locked for ever.
-fn new_version() -> [u8; 16] {
-    VERSIONS.with(|context| Uuid::new_v7(Timestamp::now(context)).into_bytes())
 }
 
 /// A task inside a job: it is claimed once, although the job may run several times.

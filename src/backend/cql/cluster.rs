@@ -1,0 +1,128 @@
+//! An open cluster: the session and everything that all paths share.
+
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use scylla::client::session::Session;
+use tokio::runtime::Handle;
+use tokio::task::AbortHandle;
+use uuid::Uuid;
+
+use super::connect::{Connection, connect};
+use super::creation::Creations;
+use super::namespaces::Namespaces;
+use super::profile::Profiles;
+use super::refresh::Refreshes;
+use super::schema::{self, Format};
+use super::statements::Statements;
+use super::times::WriteTimes;
+use crate::error::{Code, Error, Result};
+use crate::op::task::Task;
+use crate::store::clock::Clock;
+use crate::store::config::Config;
+use crate::store::operation::Kind;
+use crate::store::version::new_version;
+
+/// A connected store. Dropping the last reference ends the session; that must happen before its runtime
+/// goes down.
+pub struct Cluster {
+    pub(super) session: Session,
+    pub(super) profiles: Profiles,
+    /// By profile; 0 is the default one.
+    statements: Vec<Statements>,
+    pub(super) format: Format,
+    pub(super) config: Arc<Config>,
+    pub(super) clock: Arc<Clock>,
+    pub(super) times: WriteTimes,
+    pub(super) creations: Creations,
+    pub(super) namespaces: Namespaces,
+    pub(super) refreshes: Refreshes,
+    background: Vec<AbortHandle>,
+}
+
+/// One request's circumstances.
+#[derive(Clone, Copy)]
+pub struct Call<'a> {
+    /// The operation, for errors.
+    pub kind: Kind,
+    /// Statements under the request's execution profile.
+    pub statements: &'a Statements,
+    /// Writes go through Paxos.
+    pub serial: bool,
+}
+
+/// What the first attempt at a write has chosen; later ones repeat it.
+#[derive(Clone, Copy, Debug)]
+pub struct Stamp {
+    /// The write time, microseconds.
+    pub time_us: i64,
+    /// The new version.
+    pub version: Uuid,
+}
+
+impl Cluster {
+    /// Connects, brings the schema up, prepares the statements.
+    pub async fn open(config: Arc<Config>, clock: Arc<Clock>, runtime: Handle) -> Result<Arc<Self>> {
+        let Connection { session, profiles } = connect(&config).await?;
+        let format = schema::prepare_schema(&session, &config).await?;
+        let base = Statements::prepare(&session, &config.table("store")).await?;
+        let profile = |index| profiles.get(index);
+        let statements = (0..config.profile_names().count())
+            .map(|index| base.with_profile(&profile(index).handle, profile(index).serial))
+            .collect();
+        let namespaces = Namespaces::open(&session, &config, &profiles, format).await?;
+        let (refreshes, waiting) = Refreshes::new();
+        let times = WriteTimes::new(Duration::from_secs_f64(config.max_clock_skew));
+        let creations = Creations::new(Duration::from_secs_f64(config.created_at_cache));
+        Ok(Arc::new_cyclic(|cluster: &Weak<Self>| {
+            let refresher = runtime.spawn(Self::send_refreshes(cluster.clone(), waiting)).abort_handle();
+            Self {
+                session,
+                profiles,
+                statements,
+                format,
+                config,
+                clock,
+                times,
+                creations,
+                namespaces,
+                refreshes,
+                background: vec![refresher],
+            }
+        }))
+    }
+
+    /// The statements under a profile; 0 is the default one.
+    pub(super) fn statements(&self, profile: usize) -> &Statements {
+        self.statements.get(profile).unwrap_or(&self.statements[0])
+    }
+
+    /// A new version.
+    pub(super) fn version(&self) -> Uuid {
+        Uuid::from_bytes(new_version())
+    }
+}
+
+impl Drop for Cluster {
+    fn drop(&mut self) {
+        for task in &self.background {
+            task.abort();
+        }
+    }
+}
+
+impl Call<'_> {
+    /// Takes the last moment at which the write can still be stopped. Call right before it is sent.
+    pub fn claim(&self, task: &Task) -> Result<()> {
+        if task.claim() {
+            return Ok(());
+        }
+        // The caller has the outcome already; nobody reads this.
+        Err(Error::new(Code::Cancelled, "the request was stopped before anything was sent"))
+    }
+
+    /// What this write's first attempt has chosen.
+    pub fn stamp(&self, _task: &Task, time: impl FnOnce() -> i64) -> Stamp {
+        Stamp { time_us: time(), version: Uuid::from_bytes(new_version()) }
+    }
+}

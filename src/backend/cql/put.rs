@@ -1,0 +1,118 @@
+//! Plain writes: put and delete.
+//!
+//! A put is one UPDATE of every cell with one write time and one TTL. The write time is above everything
+//! known of the key (see `times`), so repeating the request (the driver on another node, a retry) changes
+//! nothing, and the store's own writes keep their order.
+//!
+//! Before it: the item's created_at, unless this process knows it, and the namespace's row in the index,
+//! unless this process has written that lately. Both are asked at once. A put is acknowledged only after
+//! both and its own write: a namespace whose put was acknowledged is in the index.
+
+use uuid::Uuid;
+
+use super::attempt::watched;
+use super::cluster::{Call, Cluster};
+use super::creation::Birth;
+use super::error;
+use super::get::unreadable;
+use super::row::{BirthRow, Cells, prefix_of, seconds};
+use crate::error::{Error, Result};
+use crate::op::task::Task;
+use crate::store::address::Address;
+use crate::store::operation::{Put, Value};
+
+impl Cluster {
+    /// Creates or replaces an item; answers null.
+    pub async fn put(&self, call: &Call<'_>, task: &Task, put: &Put) -> Result<String> {
+        let (address, ttl) = (&put.address, self.ttl(put.ttl_us)?);
+        if call.serial {
+            self.write_serial(call, task, address, Some((&put.value, ttl))).await?;
+            return Ok("null".to_owned());
+        }
+        let token = self.creations.token(address);
+        let known = self.creations.get(address, self.clock.now());
+        let birth = async {
+            match known {
+                Some(created_at) => Ok(Some(created_at)),
+                None => Ok(self.birth(call, address).await?.map(|birth| birth.created_at)),
+            }
+        };
+        let (created_at, ()) =
+            futures_util::try_join!(birth, self.namespaces.register(self, address.path()))?;
+        call.claim(task)?;
+        let stamp = call.stamp(task, || self.times.next(address, self.clock.now()));
+        let (time, prefix) = (stamp.time_us, prefix_of(address.path()));
+        let created_at = created_at.unwrap_or(time);
+        let cells = cells(&put.value, created_at, time, stamp.version, ttl);
+        let values = cells.timed(time, &prefix, address.key());
+        let outcome = watched(self.session.execute_unpaged(&call.statements.put, values)).await;
+        outcome.map_err(|failure| error::write(call.kind, &failure))?;
+        let expires_at = put.ttl_us.map(|ttl| self.clock.now().saturating_add(ttl));
+        self.creations.note(token, address, Birth { created_at, expires_at, time }, self.clock.now());
+        Ok("null".to_owned())
+    }
+
+    /// Removes an item; answers null, also when it was absent.
+    pub async fn delete(&self, call: &Call<'_>, task: &Task, address: &Address) -> Result<String> {
+        call.claim(task)?;
+        if call.serial {
+            self.write_serial(call, task, address, None).await?;
+        } else {
+            let stamp = call.stamp(task, || self.times.next(address, self.clock.now()));
+            self.delete_at(call, address, stamp.time_us).await?;
+        }
+        Ok("null".to_owned())
+    }
+
+    /// A plain delete with this write time.
+    pub async fn delete_at(&self, call: &Call<'_>, address: &Address, time: i64) -> Result<()> {
+        let prefix = prefix_of(address.path());
+        self.creations.forget(address);
+        let values = (time, prefix.as_str(), address.key());
+        let outcome = watched(self.session.execute_unpaged(&call.statements.delete, values)).await;
+        // Whatever the outcome: it may have been applied.
+        self.creations.forget(address);
+        outcome.map_err(|failure| error::write(call.kind, &failure))?;
+        Ok(())
+    }
+
+    /// What a put keeps of the item, from the cluster.
+    async fn birth(&self, call: &Call<'_>, address: &Address) -> Result<Option<Birth>> {
+        let prefix = prefix_of(address.path());
+        let values = (prefix.as_str(), address.key());
+        let result = self.session.execute_unpaged(&call.statements.birth, values).await;
+        let result = result.map_err(|error| error::read(call.kind, &error))?;
+        let rows = result.into_rows_result().map_err(|error| unreadable(&error))?;
+        let row = rows.maybe_first_row::<BirthRow<'_>>().map_err(|error| unreadable(&error))?;
+        let birth = row.and_then(|row| row.birth(self.clock.now()));
+        if let Some(birth) = birth {
+            // Our put must win over the row it has read.
+            self.times.note(address, birth.time);
+        }
+        Ok(birth)
+    }
+
+    /// A TTL as the cluster takes it: whole seconds, rounded up.
+    ///
+    /// Errors: `InvalidArg` at `ttl` above the server's limit (about 2038 on a stock Apache Cassandra).
+    pub fn ttl(&self, ttl_us: Option<i64>) -> Result<Option<i32>> {
+        let Some(ttl) = ttl_us.map(seconds) else { return Ok(None) };
+        let limit = self.format.max_ttl_s;
+        match i32::try_from(ttl) {
+            Ok(ttl) if i64::from(ttl) <= i64::from(limit) => Ok(Some(ttl)),
+            _ => {
+                let text = format!(
+                    "{ttl} seconds is above the cluster's limit of {limit} seconds from now \
+                     (Apache Cassandra keeps expiries up to 2038 unless storage_compatibility_mode is NONE)"
+                );
+                Err(Error::invalid("ttl", text).with_details(format!("{{\"limit\":{limit}}}")))
+            }
+        }
+    }
+}
+
+/// The cells of a write.
+pub fn cells(value: &Value, created_at: i64, updated_at: i64, version: Uuid, ttl: Option<i32>) -> Cells<'_> {
+    let version = Some(version);
+    Cells { value: &value.text, created_at, updated_at, version, ttl, duplicates: value.duplicates }
+}
