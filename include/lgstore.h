@@ -414,8 +414,8 @@ lgstore_status_t lgstore_close_async(struct lgstore_t *store,
 void lgstore_free(struct lgstore_t *store);
 
 /**
- * [nb] A snapshot of counts, errors and latencies (microseconds) per operation as a JSON document in
- * `*out`, an owned result. `reset` non-zero starts the counts anew afterwards.
+ * [nb] A snapshot of counts, errors and latencies (microseconds) per operation, batches, caches and the
+ * like as a JSON document in `*out`, an owned result. `reset` non-zero starts the counts anew afterwards.
  *
  * Safety: `store` is live; `out` is writable; `err` is NULL or writable.
  */
@@ -423,6 +423,17 @@ lgstore_status_t lgstore_metrics(struct lgstore_t *store,
                                  uint32_t reset,
                                  struct lgstore_result_t **out,
                                  struct lgstore_error_t **err);
+
+/**
+ * [nb] The same counts as text for Prometheus (exposition format 0.0.4) in `*out`, an owned result: read
+ * it with lgstore_result_json, and serve it as `text/plain; version=0.0.4`. Seconds and bytes,
+ * histograms with buckets. It does not reset anything.
+ *
+ * Safety: `store` is live; `out` is writable; `err` is NULL or writable.
+ */
+lgstore_status_t lgstore_metrics_prometheus(struct lgstore_t *store,
+                                            struct lgstore_result_t **out,
+                                            struct lgstore_error_t **err);
 
 /* ---- Submitting requests: with a callback, in bursts to a queue, or waiting for the answer ---- */
 

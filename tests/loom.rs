@@ -14,6 +14,7 @@ use lgstore::op::queue::{CompletionQueue, Doorbell, Signal};
 use lgstore::op::task::Task;
 use lgstore::op::ticket::{Admission, Delivery, Ticket};
 use lgstore::store::operation::{Kind, Operation};
+use lgstore::telemetry::batches::Shape;
 use loom::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use loom::sync::{Condvar, Mutex};
 use loom::thread;
@@ -21,7 +22,7 @@ use loom::thread;
 struct Quiet;
 
 impl Observer for Quiet {
-    fn observe(&self, _: Kind, _: Option<Code>, _: Duration) {}
+    fn observe(&self, _: Kind, _: Option<Shape>, _: Option<Code>, _: Duration) {}
 }
 
 fn desk(slots: usize) -> Arc<Desk> {
@@ -63,7 +64,7 @@ impl Receiver for LastStatus {
 
 fn request(sink: Sink, writes: bool) -> Admission {
     let started = Instant::now();
-    Admission { tag: 7, kind: Kind::Put, writes, bytes: 10, started, deadline: None, sink }
+    Admission { tag: 7, kind: Kind::Put, batch: None, writes, bytes: 10, started, deadline: None, sink }
 }
 
 fn cancel(desk: &Arc<Desk>, id: u64) {

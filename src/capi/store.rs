@@ -11,6 +11,7 @@ use super::status::*;
 use super::structs::{lgstore_callback_t, lgstore_op_t};
 use super::submit::call_back;
 use super::{boundary, error::lgstore_error_t, slice};
+use crate::error::Result;
 use crate::op::client::Client;
 use crate::op::completion::Answer;
 use crate::store::config::Config;
@@ -123,7 +124,7 @@ pub unsafe extern "C" fn lgstore_close_async(
 fn close_in_background(
     client: Arc<Client>,
     drain: Duration,
-    done: impl FnOnce(crate::error::Result<String>) + Send + 'static,
+    done: impl FnOnce(Result<String>) + Send + 'static,
 ) {
     let runtime = Arc::clone(client.runtime());
     runtime.handle().spawn_blocking(move || {
@@ -150,8 +151,8 @@ pub unsafe extern "C" fn lgstore_free(store: *mut lgstore_t) {
     });
 }
 
-/// [nb] A snapshot of counts, errors and latencies (microseconds) per operation as a JSON document in
-/// `*out`, an owned result. `reset` non-zero starts the counts anew afterwards.
+/// [nb] A snapshot of counts, errors and latencies (microseconds) per operation, batches, caches and the
+/// like as a JSON document in `*out`, an owned result. `reset` non-zero starts the counts anew afterwards.
 ///
 /// # Safety
 /// `store` is live; `out` is writable; `err` is NULL or writable.
@@ -162,15 +163,42 @@ pub unsafe extern "C" fn lgstore_metrics(
     out: *mut *mut lgstore_result_t,
     err: *mut *mut lgstore_error_t,
 ) -> lgstore_status_t {
-    boundary::status(err, || {
-        let out = required(out, "out")?;
-        // SAFETY: writable by contract.
-        unsafe { write(out, std::ptr::null_mut()) };
-        // SAFETY: live by contract.
-        let client = unsafe { pointer::object(store) }?;
-        let json = client.metrics_json(reset != 0);
-        // SAFETY: writable by contract.
-        unsafe { write(out, result::into_raw(Arc::new(Answer::new(Ok(json))))) };
-        Ok(LGSTORE_OK)
-    })
+    // SAFETY: by this function's own contract.
+    boundary::status(err, || unsafe { answer(store, out, |client| client.metrics_json(reset != 0)) })
+}
+
+/// [nb] The same counts as text for Prometheus (exposition format 0.0.4) in `*out`, an owned result: read
+/// it with lgstore_result_json, and serve it as `text/plain; version=0.0.4`. Seconds and bytes,
+/// histograms with buckets. It does not reset anything.
+///
+/// # Safety
+/// `store` is live; `out` is writable; `err` is NULL or writable.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn lgstore_metrics_prometheus(
+    store: *mut lgstore_t,
+    out: *mut *mut lgstore_result_t,
+    err: *mut *mut lgstore_error_t,
+) -> lgstore_status_t {
+    // SAFETY: by this function's own contract.
+    boundary::status(err, || unsafe { answer(store, out, |client| client.metrics_prometheus()) })
+}
+
+/// Puts a text about `store` into `*out`.
+///
+/// # Safety
+/// `store` is live; `out` is writable.
+unsafe fn answer(
+    store: *mut lgstore_t,
+    out: *mut *mut lgstore_result_t,
+    text: impl FnOnce(&Client) -> String,
+) -> Result<lgstore_status_t> {
+    let out = required(out, "out")?;
+    // SAFETY: writable by contract.
+    unsafe { write(out, std::ptr::null_mut()) };
+    // SAFETY: live by contract.
+    let client = unsafe { pointer::object(store) }?;
+    let answer = Answer::new(Ok(text(client)));
+    // SAFETY: writable by contract.
+    unsafe { write(out, result::into_raw(Arc::new(answer))) };
+    Ok(LGSTORE_OK)
 }

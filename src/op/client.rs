@@ -16,7 +16,11 @@ use crate::runtime::Runtime;
 use crate::store::Store;
 use crate::store::config::Config;
 use crate::store::operation::{Kind, Operation};
+use crate::telemetry::batches::Shape;
 use crate::telemetry::metrics::Metrics;
+use crate::telemetry::prometheus;
+use crate::telemetry::report::Report;
+use crate::telemetry::snapshot::Snapshot;
 
 /// How long `close` waits, at the least, for requests that it has told to stop.
 const STOP_GRACE: Duration = Duration::from_secs(1);
@@ -61,6 +65,8 @@ pub struct Client {
     lanes: Arc<Lanes>,
     deadlines: Arc<Deadlines>,
     metrics: Arc<Metrics>,
+    /// What the store's parts had counted when the counters were reset.
+    reset_at: Mutex<Report>,
     runtime: Arc<Runtime>,
     timeout: Option<Duration>,
     /// True when the backend is closed; the lock makes a second close wait for the first.
@@ -68,8 +74,11 @@ pub struct Client {
 }
 
 impl Observer for Metrics {
-    fn observe(&self, kind: Kind, code: Option<Code>, latency: Duration) {
+    fn observe(&self, kind: Kind, batch: Option<Shape>, code: Option<Code>, latency: Duration) {
         self.record(kind, code, latency);
+        if let Some(shape) = batch {
+            self.batch(shape);
+        }
     }
 }
 
@@ -88,8 +97,8 @@ impl Client {
         let workers = runtime.handle().metrics().num_workers();
         let lanes = Lanes::start(runtime.handle(), workers, desk.capacity(), Arc::clone(&store));
         let deadlines = Deadlines::start(runtime.handle(), &desk);
-        let closed = Mutex::new(false);
-        Ok(Arc::new(Self { store, desk, lanes, deadlines, metrics, runtime, timeout, closed }))
+        let (closed, reset_at) = (Mutex::new(false), Mutex::default());
+        Ok(Arc::new(Self { store, desk, lanes, deadlines, metrics, reset_at, runtime, timeout, closed }))
     }
 
     /// The runtime this store runs on.
@@ -99,13 +108,28 @@ impl Client {
 
     /// Counts, errors and latencies so far, as a JSON document; `reset` starts them anew.
     pub fn metrics_json(&self, reset: bool) -> String {
-        let mut snapshot = self.metrics.snapshot();
-        snapshot.in_flight = self.in_flight();
-        let json = snapshot.to_json();
+        let json = self.metrics().to_json();
         if reset {
             self.metrics.reset();
+            *self.reset_at.lock().unwrap_or_else(PoisonError::into_inner) = self.store.report();
         }
         json
+    }
+
+    /// The same as text for Prometheus.
+    pub fn metrics_prometheus(&self) -> String {
+        let options = &self.store.config().metrics;
+        let (backend, store) = (self.store.backend_name(), options.store.as_deref());
+        let options = prometheus::Options { backend, store, legacy_names: options.legacy_names };
+        prometheus::expose(&self.metrics(), &options)
+    }
+
+    fn metrics(&self) -> Snapshot {
+        let mut snapshot = self.metrics.snapshot();
+        snapshot.in_flight = self.in_flight();
+        let reset_at = self.reset_at.lock().unwrap_or_else(PoisonError::into_inner);
+        snapshot.report = self.store.report().since(&reset_at);
+        snapshot
     }
 
     /// The store behind.
@@ -152,7 +176,8 @@ impl Client {
             Ok(operation) if request.allow_immediate => {
                 if let Some(outcome) = self.store.immediate(operation) {
                     let code = outcome.as_ref().err().map(Error::code);
-                    self.metrics.record(operation.kind(), code, started.elapsed());
+                    let (kind, batch) = (operation.kind(), Shape::of(operation));
+                    self.metrics.observe(kind, batch, code, started.elapsed());
                     return Ok(Submitted::Done(Answer::new(outcome)));
                 }
             }
@@ -184,6 +209,7 @@ impl Client {
             .admit(Admission {
                 tag: request.tag,
                 kind,
+                batch: prepared.as_ref().ok().and_then(Shape::of),
                 writes: prepared.as_ref().is_ok_and(Operation::writes),
                 bytes: request.body.len(),
                 started,

@@ -8,6 +8,7 @@ use super::sync::{AtomicU64, AtomicUsize, Mutex, Ordering, lock};
 use super::ticket::{Admission, Ticket};
 use crate::error::{Code, Error, Result};
 use crate::store::operation::Kind;
+use crate::telemetry::batches::Shape;
 
 /// Bits of an operation id that hold its slot; the rest is a sequence number, so that ids grow,
 /// are never reused (2^46 of them: two years at a million a second) and lead straight to their slot.
@@ -16,7 +17,7 @@ pub const SLOT_BITS: u32 = 18;
 /// Hears of every outcome.
 pub trait Observer: Send + Sync {
     /// One outcome: its operation, its error's code, the time from submit to delivery.
-    fn observe(&self, kind: Kind, code: Option<Code>, latency: Duration);
+    fn observe(&self, kind: Kind, batch: Option<Shape>, code: Option<Code>, latency: Duration);
 }
 
 /// The in-flight desk.
@@ -120,8 +121,8 @@ impl Desk {
         self.free.give(slot_of(ticket.id()) as u32);
     }
 
-    pub(super) fn observe(&self, kind: Kind, code: Option<Code>, latency: Duration) {
-        self.observer.observe(kind, code, latency);
+    pub(super) fn observe(&self, kind: Kind, batch: Option<Shape>, code: Option<Code>, latency: Duration) {
+        self.observer.observe(kind, batch, code, latency);
     }
 
     /// Every request whose outcome is not delivered yet.

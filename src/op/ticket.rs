@@ -8,6 +8,7 @@ use super::desk::Desk;
 use super::sync::{AtomicU8, Ordering};
 use crate::error::{Code, Error, Result};
 use crate::store::operation::Kind;
+use crate::telemetry::batches::Shape;
 
 /// Nothing has had an effect yet: cancel and deadline may end it.
 const OPEN: u8 = 0;
@@ -25,6 +26,7 @@ pub struct Ticket {
     id: u64,
     tag: u64,
     kind: Kind,
+    batch: Option<Shape>,
     writes: bool,
     state: AtomicU8,
     started: Instant,
@@ -41,6 +43,8 @@ pub struct Admission {
     pub tag: u64,
     /// Which operation.
     pub kind: Kind,
+    /// What the statistics keep of a batch.
+    pub batch: Option<Shape>,
     /// Whether it may change items.
     pub writes: bool,
     /// Bytes of its body.
@@ -55,8 +59,20 @@ pub struct Admission {
 
 impl Ticket {
     pub(super) fn new(id: u64, admission: Admission, desk: Arc<Desk>) -> Self {
-        let Admission { tag, kind, writes, bytes, started, deadline, sink } = admission;
-        Self { id, tag, kind, writes, state: AtomicU8::new(OPEN), started, deadline, bytes, sink, desk }
+        let Admission { tag, kind, batch, writes, bytes, started, deadline, sink } = admission;
+        Self {
+            id,
+            tag,
+            kind,
+            batch,
+            writes,
+            state: AtomicU8::new(OPEN),
+            started,
+            deadline,
+            bytes,
+            sink,
+            desk,
+        }
     }
 
     /// The operation id.
@@ -151,7 +167,7 @@ impl Ticket {
     pub fn deliver(&self, outcome: Result<String>) {
         let latency = self.started.elapsed();
         let code = outcome.as_ref().err().map(Error::code);
-        self.desk.observe(self.kind, code, latency);
+        self.desk.observe(self.kind, self.batch, code, latency);
         // Taking it out of its slot first ends every later look-up by cancel or deadline; the slot
         // itself stays taken until the completion is dropped.
         let Some(ticket) = self.desk.forget(self.id) else {

@@ -108,3 +108,6 @@ impl Health {
         out
     }
 }
+
+#[cfg(test)]
+mod tests;

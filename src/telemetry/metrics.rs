@@ -1,10 +1,9 @@
 //! Counters of one store: how many operations of each kind, how many failed, how long they took.
 //!
 //! Recording is a few relaxed additions into a part that few threads share; everything else (sums,
-//! percentiles, JSON) happens when somebody looks.
+//! percentiles, text) happens when somebody looks.
 
 use std::cell::Cell;
-use std::fmt::Write;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::thread::available_parallelism;
@@ -14,6 +13,9 @@ use crate::lock::Mutex;
 use crossbeam_utils::CachePadded;
 use histogram::{AtomicHistogram, Config, Histogram};
 
+use super::batches::{Batches, Shape};
+use super::report::Report;
+use super::snapshot::{LATENCY_BOUNDS, OperationCounts, Snapshot};
 use crate::error::Code;
 use crate::store::operation::Kind;
 
@@ -31,6 +33,7 @@ pub struct Metrics {
     /// A power of two of them; a thread always uses the same one.
     shards: Box<[CachePadded<Shard>]>,
     config: Config,
+    batches: Batches,
     since: Mutex<Instant>,
 }
 
@@ -47,43 +50,6 @@ struct KindShard {
     errors: [AtomicU64; CODES],
 }
 
-/// What happened since the start or the last reset.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct Snapshot {
-    /// Kinds with at least one operation, in the order of their numbers.
-    pub operations: Vec<(Kind, OperationCounts)>,
-    /// Failed operations by code, codes that occurred only.
-    pub errors: Vec<(Code, u64)>,
-    /// Requests that were refused and never became operations, by code.
-    pub refused: Vec<(Code, u64)>,
-    /// All kinds together.
-    pub total: OperationCounts,
-    /// Accepted and not yet answered: whoever admits requests knows it and fills it in; else 0.
-    pub in_flight: u64,
-    /// How long this counts already.
-    pub period: Duration,
-}
-
-/// Counts and latencies of one kind of operation, or of all.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct OperationCounts {
-    /// Operations that ended, with or without success.
-    pub count: u64,
-    /// Those that failed.
-    pub errors: u64,
-    /// Half took at most this long.
-    pub p50: Duration,
-    /// 95 % took at most this long.
-    pub p95: Duration,
-    /// 99 % took at most this long.
-    pub p99: Duration,
-    /// The longest, exactly.
-    pub max: Duration,
-    /// The mean, within 2 %.
-    pub mean: Duration,
-}
-
 impl Default for Metrics {
     fn default() -> Self {
         Self::new()
@@ -98,6 +64,7 @@ impl Metrics {
         Self {
             shards: (0..shards).map(|_| CachePadded::new(Shard::new())).collect(),
             config,
+            batches: Batches::default(),
             since: Mutex::new(Instant::now()),
         }
     }
@@ -116,6 +83,11 @@ impl Metrics {
         if let Some(code) = error {
             counts.errors[index(code)].fetch_add(1, Ordering::Relaxed);
         }
+    }
+
+    /// Counts a batch that ended, beside its [`Metrics::record`].
+    pub fn batch(&self, shape: Shape) {
+        self.batches.record(shape);
     }
 
     /// Counts a request that was refused and never became an operation.
@@ -138,6 +110,7 @@ impl Metrics {
             }
             shard.refused.iter().for_each(|count| count.store(0, Ordering::Relaxed));
         }
+        self.batches.reset();
         *since = Instant::now();
     }
 
@@ -145,7 +118,6 @@ impl Metrics {
     /// one figure and not yet in another.
     pub fn snapshot(&self) -> Snapshot {
         let period = self.since.lock().elapsed();
-        let mut errors = [0; CODES];
         let mut total = Sum::new(&self.config);
         let mut operations = Vec::new();
         let used =
@@ -156,33 +128,31 @@ impl Metrics {
                 let counts = &shard.kinds[kind as usize - 1];
                 let Some(histogram) = counts.latency.get() else { continue };
                 sum.add(histogram.load().as_slice(), counts.longest_ns.load(Ordering::Relaxed));
-                for (all, count) in errors.iter_mut().zip(&counts.errors) {
-                    let count = count.load(Ordering::Relaxed);
-                    *all += count;
-                    sum.errors += count;
+                for (all, count) in sum.errors.iter_mut().zip(&counts.errors) {
+                    *all += count.load(Ordering::Relaxed);
                 }
             }
             let counts = sum.counts();
             if counts.count > 0 {
-                total.errors += sum.errors;
+                for (all, count) in total.errors.iter_mut().zip(&sum.errors) {
+                    *all += count;
+                }
                 total.add(sum.histogram.as_slice(), sum.longest_ns);
                 operations.push((kind, counts));
             }
         }
         let refused = |code: usize| self.shards.iter().map(|s| s.refused[code].load(Ordering::Relaxed)).sum();
+        let total = total.counts();
         Snapshot {
             operations,
-            errors: by_code(|code| errors[code]),
+            errors: total.by_code.clone(),
             refused: by_code(refused),
-            total: total.counts(),
+            total,
+            batches: self.batches.stats(),
+            report: Report::default(),
             in_flight: 0,
             period,
         }
-    }
-
-    /// [`Metrics::snapshot`] as JSON; see [`Snapshot::to_json`].
-    pub fn snapshot_json(&self) -> String {
-        self.snapshot().to_json()
     }
 
     /// Threads are spread over the shards in the order in which they first come here.
@@ -227,12 +197,12 @@ fn by_code(count: impl Fn(usize) -> u64) -> Vec<(Code, u64)> {
 struct Sum {
     histogram: Histogram,
     longest_ns: u64,
-    errors: u64,
+    errors: [u64; CODES],
 }
 
 impl Sum {
     fn new(config: &Config) -> Self {
-        Self { histogram: Histogram::with_config(config), longest_ns: 0, errors: 0 }
+        Self { histogram: Histogram::with_config(config), longest_ns: 0, errors: [0; CODES] }
     }
 
     fn add(&mut self, buckets: &[u64], longest_ns: u64) {
@@ -244,9 +214,13 @@ impl Sum {
 
     fn counts(&self) -> OperationCounts {
         let (mut count, mut nanoseconds) = (0_u64, 0.0_f64);
+        let mut buckets = [0; LATENCY_BOUNDS.len()];
         for bucket in self.histogram.iter().filter(|bucket| bucket.count() > 0) {
             count += bucket.count();
             nanoseconds += bucket.count() as f64 * (bucket.start() as f64 + bucket.end() as f64) / 2.0;
+            // What shares a bucket with the bound counts as above it.
+            let first = LATENCY_BOUNDS.partition_point(|bound| *bound < bucket.end());
+            buckets[first..].iter_mut().for_each(|at_most| *at_most += bucket.count());
         }
         if count == 0 {
             return OperationCounts::default();
@@ -258,59 +232,16 @@ impl Sum {
             found.map(|bucket| Duration::from_nanos(bucket.map_or(0, |b| b.end()).min(self.longest_ns)));
         OperationCounts {
             count,
-            errors: self.errors,
+            errors: self.errors.iter().sum(),
+            by_code: by_code(|code| self.errors[code]),
             p50,
             p95,
             p99,
             max: Duration::from_nanos(self.longest_ns),
             mean: Duration::from_nanos(((nanoseconds / count as f64).round() as u64).min(self.longest_ns)),
+            sum: Duration::from_nanos(nanoseconds.round() as u64),
+            buckets,
         }
-    }
-}
-
-impl Snapshot {
-    /// `{"operations":{"get":{"count","errors","latency_us":{"p50","p95","p99","max","mean"}},…},
-    /// "total_operations","total_errors","error_rate","latency_us","errors":{"timeout":n,…},
-    /// "refused":{"busy":n,…},"in_flight","seconds"}`; kinds and codes that did not occur are absent.
-    pub fn to_json(&self) -> String {
-        let mut out = String::with_capacity(256 + 128 * self.operations.len());
-        out.push_str("{\"operations\":{");
-        for (index, (kind, counts)) in self.operations.iter().enumerate() {
-            let comma = if index > 0 { "," } else { "" };
-            let _ = write!(out, "{comma}\"{}\":{{\"count\":{}", kind.name(), counts.count);
-            let _ = write!(out, ",\"errors\":{},\"latency_us\":", counts.errors);
-            counts.push_latency(&mut out);
-            out.push('}');
-        }
-        let total = &self.total;
-        let rate = if total.count == 0 { 0.0 } else { total.errors as f64 / total.count as f64 };
-        let _ = write!(out, "}},\"total_operations\":{},\"total_errors\":{}", total.count, total.errors);
-        let _ = write!(out, ",\"error_rate\":{rate},\"latency_us\":");
-        total.push_latency(&mut out);
-        for (name, counts) in [("errors", &self.errors), ("refused", &self.refused)] {
-            let _ = write!(out, ",\"{name}\":{{");
-            for (index, (code, count)) in counts.iter().enumerate() {
-                let comma = if index > 0 { "," } else { "" };
-                let _ = write!(out, "{comma}\"{}\":{count}", code.name());
-            }
-            out.push('}');
-        }
-        let _ =
-            write!(out, ",\"in_flight\":{},\"seconds\":{:.3}}}", self.in_flight, self.period.as_secs_f64());
-        out
-    }
-}
-
-impl OperationCounts {
-    /// Microseconds with the nanoseconds behind the point.
-    fn push_latency(&self, out: &mut String) {
-        let named =
-            [("p50", self.p50), ("p95", self.p95), ("p99", self.p99), ("max", self.max), ("mean", self.mean)];
-        for (index, (name, time)) in named.into_iter().enumerate() {
-            let comma = if index > 0 { ',' } else { '{' };
-            let _ = write!(out, "{comma}\"{name}\":{}", time.as_nanos() as f64 / 1_000.0);
-        }
-        out.push('}');
     }
 }
 

@@ -186,3 +186,6 @@ impl Report {
 fn subtract(now: &mut u64, before: u64) {
     *now = now.checked_sub(before).unwrap_or(*now);
 }
+
+#[cfg(test)]
+mod tests;

@@ -52,6 +52,8 @@ static void nulls(void) {
   lgstore_free(NULL);
   refused(lgstore_metrics(NULL, 0, &result, &err), bad, &err, "store");
   refused(lgstore_metrics(store, 0, NULL, &err), bad, &err, "out");
+  refused(lgstore_metrics_prometheus(NULL, &result, &err), bad, &err, "store");
+  refused(lgstore_metrics_prometheus(store, NULL, &err), bad, &err, "out");
   refused(lgstore_submit(NULL, &get, NULL, NULL, &err, collect, &collector), bad, &err, "store");
   refused(lgstore_submit(store, NULL, NULL, NULL, &err, collect, &collector), bad, &err, "request");
   refused(lgstore_submit(store, &get, NULL, NULL, &err, NULL, NULL), bad, &err, "callback");
@@ -191,6 +193,8 @@ static void reenter(const lgstore_completion_t *completion, void *user_data) {
   lgstore_cq_wake(r->queue);
   CHECK(lgstore_cq_fd(r->queue) >= 0);
   CHECK_STATUS(lgstore_metrics(r->store, 1, &result, NULL), LGSTORE_OK);
+  lgstore_result_free(result);
+  CHECK_STATUS(lgstore_metrics_prometheus(r->store, &result, NULL), LGSTORE_OK);
   lgstore_result_free(result);
   result = lgstore_result_take(completion);
   CHECK(lgstore_result_json(result, NULL) == completion->json);

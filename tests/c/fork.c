@@ -42,6 +42,7 @@ static void in_the_child(parent_t *parent) {
   CHECK_STATUS(lgstore_close(parent->store, UINT64_MAX), forked);
   CHECK_STATUS(lgstore_close_async(parent->store, 0, collect, &parent->collector), forked);
   CHECK_STATUS(lgstore_metrics(parent->store, 0, &result, NULL), forked);
+  CHECK_STATUS(lgstore_metrics_prometheus(parent->store, &result, NULL), forked);
   CHECK_STATUS(lgstore_new(parent->runtime, MEMORY, strlen(MEMORY), &store, NULL), forked);
   CHECK_STATUS(lgstore_runtime_join(parent->runtime, UINT64_MAX), forked);
   CHECK_STATUS(lgstore_runtime_set_log(parent->runtime, 1, NULL, NULL), forked);

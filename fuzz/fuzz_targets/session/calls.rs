@@ -242,6 +242,8 @@ impl Session {
                     let mut metrics = null_mut();
                     assert_eq!(lgstore_metrics(self.store, 0, &mut metrics, null_mut()), LGSTORE_OK);
                     self.taken.push(metrics);
+                    assert_eq!(lgstore_metrics_prometheus(self.store, &mut metrics, null_mut()), LGSTORE_OK);
+                    self.taken.push(metrics);
                 }
             }
         }

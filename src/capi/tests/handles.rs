@@ -104,6 +104,9 @@ fn constructors_set_their_out_parameters_also_when_they_fail() {
         let mut result = rubbish();
         assert_eq!(lgstore_metrics(null_mut(), 0, &mut result, null_mut()), LGSTORE_E_INVALID_ARG);
         assert!(result.is_null());
+        result = rubbish();
+        assert_eq!(lgstore_metrics_prometheus(null_mut(), &mut result, null_mut()), LGSTORE_E_INVALID_ARG);
+        assert!(result.is_null());
     }
 }
 

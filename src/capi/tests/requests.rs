@@ -62,6 +62,8 @@ fn a_blocking_call_and_an_immediate_answer() {
         let mut metrics = null_mut();
         assert_eq!(lgstore_metrics(fixture.store, 0, &mut metrics, null_mut()), LGSTORE_OK);
         lgstore_result_free(metrics);
+        assert_eq!(lgstore_metrics_prometheus(fixture.store, &mut metrics, null_mut()), LGSTORE_OK);
+        lgstore_result_free(metrics);
     }
 }
 

@@ -7,6 +7,7 @@
 mod check;
 pub mod cql;
 mod env;
+mod metrics;
 mod parse;
 mod schema;
 mod url;
@@ -22,6 +23,7 @@ use cql::{
     AuthConfig, Compression, ConnectConfig, ConsistencyName, PoolConfig, ProfileConfig, SchemaConfig,
     SerialName, SpeculativeConfig, TlsConfig,
 };
+pub use metrics::MetricsConfig;
 pub use schema::{describe, schema};
 
 /// A store's configuration. Times are seconds (fractions allowed), sizes bytes.
@@ -52,6 +54,8 @@ pub struct Config {
     /// Deadline of a request that brings none, in seconds; null = none.
     #[schemars(range(min = 0.000_001, max = 86_400.0))]
     pub timeout: Option<f64>,
+    /// How the counters are shown.
+    pub metrics: MetricsConfig,
     /// Answer bounded reads on the caller's thread when the caller allows it.
     pub immediate: bool,
     /// Enables the operation `advance`, which moves this store's clock (for tests).
@@ -288,6 +292,7 @@ impl Default for Config {
             limits: Limits::default(),
             search: SearchConfig::default(),
             timeout: None,
+            metrics: MetricsConfig::default(),
             immediate: true,
             test_clock: false,
             fault: FaultConfig::default(),

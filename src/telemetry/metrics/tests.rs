@@ -10,7 +10,7 @@ fn microseconds(n: u64) -> Duration {
 }
 
 fn parsed(metrics: &Metrics) -> Value {
-    serde_json::from_str(&metrics.snapshot_json()).expect("the snapshot is JSON")
+    serde_json::from_str(&metrics.snapshot().to_json()).expect("the snapshot is JSON")
 }
 
 #[test]

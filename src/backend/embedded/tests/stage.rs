@@ -15,11 +15,12 @@ use crate::op::task::Task;
 use crate::op::ticket::{Admission, Ticket};
 use crate::store::config::Config;
 use crate::store::operation::{Kind, Operation};
+use crate::telemetry::batches::Shape;
 
 struct Silent;
 
 impl Observer for Silent {
-    fn observe(&self, _: Kind, _: Option<Code>, _: Duration) {}
+    fn observe(&self, _: Kind, _: Option<Shape>, _: Option<Code>, _: Duration) {}
 }
 
 struct Post(Sender<std::result::Result<Json, Code>>);
@@ -55,6 +56,7 @@ impl<B: Backend> Stage<B> {
         let ticket = self.desk.admit(Admission {
             tag: 0,
             kind: operation.kind(),
+            batch: Shape::of(&operation),
             writes: operation.writes(),
             bytes: 0,
             started,
