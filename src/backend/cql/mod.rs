@@ -21,6 +21,7 @@ mod namespaces;
 mod profile;
 mod put;
 mod refresh;
+mod refusal;
 mod row;
 mod schema;
 mod scope;
