@@ -55,6 +55,8 @@ pub(crate) enum Part {
     Array = 34,
     Object = 35,
     TooDeep = 36,
+    /// Of a namespace's path: its bucket in a cluster's index, which stored rows depend on.
+    Bucket = 40,
 }
 
 impl StableHash {

@@ -53,6 +53,11 @@ impl<'a> Page<'a> {
         self.skip
     }
 
+    /// Passes over so many more matches of the offset.
+    pub fn pass(&mut self, matches: usize) {
+        self.skip -= matches.min(self.skip);
+    }
+
     /// Takes the next match; not to be called on a full page. True: it is in the answer. False: the
     /// offset passed over it.
     pub fn push(&mut self, entry: &Entry<'_>) -> bool {

@@ -13,6 +13,7 @@ use super::creation::Creations;
 use super::namespaces::Namespaces;
 use super::profile::Profiles;
 use super::refresh::Refreshes;
+use super::scan::Scans;
 use super::schema::{self, Format};
 use super::statements::Statements;
 use super::times::WriteTimes;
@@ -26,7 +27,7 @@ use crate::store::version::new_version;
 /// A connected store. Dropping the last reference ends the session; that must happen before its runtime
 /// goes down.
 pub struct Cluster {
-    pub(super) session: Session,
+    pub(super) session: Arc<Session>,
     pub(super) profiles: Profiles,
     /// By profile; 0 is the default one.
     statements: Vec<Statements>,
@@ -37,6 +38,7 @@ pub struct Cluster {
     pub(super) creations: Creations,
     pub(super) namespaces: Namespaces,
     pub(super) refreshes: Refreshes,
+    pub(super) scans: Scans,
     background: Vec<AbortHandle>,
 }
 
@@ -77,7 +79,7 @@ impl Cluster {
         Ok(Arc::new_cyclic(|cluster: &Weak<Self>| {
             let refresher = runtime.spawn(Self::send_refreshes(cluster.clone(), waiting)).abort_handle();
             Self {
-                session,
+                session: Arc::new(session),
                 profiles,
                 statements,
                 format,
@@ -87,6 +89,7 @@ impl Cluster {
                 creations,
                 namespaces,
                 refreshes,
+                scans: Scans::default(),
                 background: vec![refresher],
             }
         }))

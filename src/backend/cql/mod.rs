@@ -23,6 +23,7 @@ mod put;
 mod refresh;
 mod refusal;
 mod row;
+mod scan;
 mod schema;
 mod scope;
 mod search;

@@ -14,6 +14,7 @@ use scylla::statement::{Consistency, SerialConsistency};
 use super::attempt::Retries;
 use super::error;
 use super::row::{BIRTH_COLUMNS, COLUMNS};
+use super::scan;
 use crate::error::Result;
 use crate::store::operation::Kind;
 
@@ -49,6 +50,8 @@ pub struct Statements {
     pub delete_if_version: PreparedStatement,
     /// Prefix, key, value.
     pub delete_if_value: PreparedStatement,
+    /// Pages of one partition.
+    pub scan: scan::Statements,
 }
 
 impl Statements {
@@ -82,6 +85,7 @@ impl Statements {
             .await?,
             delete_if_value: lwt(format!("DELETE FROM {table} WHERE prefix = ? AND key = ? IF value = ?"))
                 .await?,
+            scan: scan::Statements::prepare(session, table).await?,
         })
     }
 
@@ -91,6 +95,7 @@ impl Statements {
         for statement in copy.all() {
             statement.set_execution_profile_handle(Some(profile.clone()));
         }
+        copy.scan.set_profile(profile);
         copy.get_serial.set_consistency(match serial {
             SerialConsistency::Serial => Consistency::Serial,
             SerialConsistency::LocalSerial => Consistency::LocalSerial,
