@@ -262,7 +262,10 @@ pub enum Admin {
     /// Open connections, fill caches.
     Warmup,
     /// Named checks.
-    Health,
+    Health {
+        /// Also whether a write is acknowledged, in a place that no read shows.
+        write: bool,
+    },
     /// What the engine says of itself.
     ClusterInfo,
     /// Rebuild derived data.
@@ -296,7 +299,7 @@ impl Operation {
             Operation::Admin(Admin::Open) => Kind::Open,
             Operation::Admin(Admin::Migrate) => Kind::Migrate,
             Operation::Admin(Admin::Warmup) => Kind::Warmup,
-            Operation::Admin(Admin::Health) => Kind::Health,
+            Operation::Admin(Admin::Health { .. }) => Kind::Health,
             Operation::Admin(Admin::ClusterInfo) => Kind::ClusterInfo,
             Operation::Admin(Admin::Reindex) => Kind::Reindex,
             Operation::Admin(Admin::Backup { .. }) => Kind::Backup,

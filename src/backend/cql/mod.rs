@@ -129,7 +129,7 @@ impl Backend for Cql {
 
 impl Inner {
     async fn open_and_run(self: &Arc<Self>, task: &Task) -> Result<String> {
-        if matches!(task.operation(), Operation::Admin(Admin::Health)) {
+        if matches!(task.operation(), Operation::Admin(Admin::Health { .. })) {
             // Health is an answer also when the cluster is away.
             return admin::health(self.cluster().await, &self.config).await;
         }

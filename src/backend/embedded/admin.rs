@@ -5,12 +5,12 @@ use std::sync::Arc;
 use super::Shared;
 use super::engine::{Engine, Job, Transaction, View};
 use super::refresh::{Due, apply_all};
-use super::write::Claim;
+use super::write::{Claim, put};
 use crate::error::{Code, Error, Result};
 use crate::json::text::push_string;
 use crate::op::task::Task;
 use crate::store::address::Address;
-use crate::store::operation::Admin;
+use crate::store::operation::{Admin, Value};
 use crate::telemetry::health::Health;
 
 impl<E: Engine> Shared<E> {
@@ -28,7 +28,17 @@ impl<E: Engine> Shared<E> {
                 })),
                 Err(error) => task.complete(Err(error)),
             },
-            Admin::Health => self.block_on(task, |shared, _| Ok(shared.health(Ok(())))),
+            Admin::Health { write: false } => {
+                self.block_on(task, |shared, _| Ok(shared.health(Ok(())).to_json()));
+            }
+            Admin::Health { write: true } => {
+                let shared = self.clone();
+                self.runtime.spawn_blocking(move || {
+                    let health = shared.health(Ok(()));
+                    let job = ProbeJob { now: shared.clock.now(), task, health };
+                    shared.engine.submit(Box::new(job));
+                });
+            }
             Admin::ClusterInfo => self.block_on(task, |shared, _| Ok(shared.info())),
             Admin::Backup { path } => self.block_on(task, move |shared, task| {
                 if !task.claim() {
@@ -48,7 +58,7 @@ impl<E: Engine> Shared<E> {
     }
 
     /// Reads what is never there. An engine that could not be opened is a check that failed.
-    pub(super) fn health(&self, opened: Result<()>) -> String {
+    pub(super) fn health(&self, opened: Result<()>) -> Health {
         let mut health = Health::begin();
         let checked = opened.and_then(|()| {
             let mut view = self.engine.view(true)?.ok_or_else(|| Error::new(Code::Unavailable, "no view"))?;
@@ -56,7 +66,7 @@ impl<E: Engine> Shared<E> {
             Ok(format!("{} engine answers", self.engine.name()))
         });
         health.outcome("engine", checked);
-        health.to_json()
+        health
     }
 
     /// `{"backend":name,…facts}`.
@@ -72,6 +82,33 @@ impl<E: Engine> Shared<E> {
         }
         out.push('}');
         out
+    }
+}
+
+/// Writes an item and removes it again in the same transaction: a commit like any other, that no
+/// read and no other process ever sees. What it finds out goes into the health document.
+struct ProbeJob {
+    now: i64,
+    task: Task,
+    health: Health,
+}
+
+impl Job for ProbeJob {
+    fn run(&mut self, transaction: &mut dyn Transaction) -> Result<()> {
+        // No request can write to the root.
+        let address = Address::new("", "health");
+        let value = Value { text: "{}".into(), duplicates: false };
+        put(transaction, &address, &value, None, self.now)?;
+        transaction.delete(&address).map(drop)
+    }
+
+    fn finish(mut self: Box<Self>, committed: Result<()>) {
+        self.health.outcome("write", committed.map(|()| "a write was acknowledged"));
+        self.task.complete(Ok(self.health.to_json()));
+    }
+
+    fn expired(&self) -> bool {
+        self.task.stopped()
     }
 }
 

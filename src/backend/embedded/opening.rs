@@ -81,8 +81,8 @@ impl<E: Engine> Opener<E> {
         for task in waiting {
             match &opened {
                 Ok(()) => shared.dispatch(task),
-                Err(error) if matches!(task.operation(), Operation::Admin(Admin::Health)) => {
-                    task.complete(Ok(shared.health(Err(error.clone()))));
+                Err(error) if matches!(task.operation(), Operation::Admin(Admin::Health { .. })) => {
+                    task.complete(Ok(shared.health(Err(error.clone())).to_json()));
                 }
                 Err(error) => task.complete(Err(error.clone())),
             }

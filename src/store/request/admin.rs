@@ -6,9 +6,10 @@ use crate::json::reader::Reader;
 use crate::store::operation::{Admin, Kind};
 
 use super::Context;
-use super::fields::{Fields, shorten};
+use super::fields::{Fields, flag, shorten};
 
 static BACKUP: Fields = Fields { of: "backup", names: &["path"] };
+static HEALTH: Fields = Fields { of: "health", names: &["write"] };
 static ADVANCE: Fields = Fields { of: "advance", names: &["seconds"] };
 
 /// The longest step of a test clock: 100 years, in microseconds.
@@ -24,10 +25,10 @@ pub(super) fn admin(kind: Kind, reader: &mut Reader<'_>, context: &Context<'_>) 
     let admin = match kind {
         Kind::Backup => return backup(reader),
         Kind::Advance => return advance(reader, context),
+        Kind::Health => return health(reader),
         Kind::Open => Admin::Open,
         Kind::Migrate => Admin::Migrate,
         Kind::Warmup => Admin::Warmup,
-        Kind::Health => Admin::Health,
         Kind::ClusterInfo => Admin::ClusterInfo,
         _ => Admin::Reindex,
     };
@@ -47,6 +48,15 @@ fn backup(reader: &mut Reader<'_>) -> Result<Admin> {
         Ok(())
     })?;
     Ok(Admin::Backup { path: seen.need(reader, path, "path")? })
+}
+
+fn health(reader: &mut Reader<'_>) -> Result<Admin> {
+    let mut write = false;
+    HEALTH.read(reader, false, |reader, _| {
+        write = flag(reader)?.unwrap_or(false);
+        Ok(())
+    })?;
+    Ok(Admin::Health { write })
 }
 
 fn advance(reader: &mut Reader<'_>, context: &Context<'_>) -> Result<Admin> {

@@ -48,7 +48,7 @@ fn every_kind_of_request_has_its_answer() {
         assert_eq!(stage.call(Operation::Admin(kind)), Ok(Json::Null));
     }
     assert_eq!(stage.call(Operation::Admin(Admin::Reindex)), Ok(json!(0)));
-    let health = stage.call(Operation::Admin(Admin::Health)).unwrap();
+    let health = stage.call(Operation::Admin(Admin::Health { write: false })).unwrap();
     assert_eq!(
         (&health["status"], &health["checks"]["engine"]["status"]),
         (&json!("healthy"), &json!("healthy"))
@@ -196,10 +196,47 @@ fn one_failing_write_of_a_batch_fails_alone_unless_logged() {
 }
 
 #[test]
+fn health_may_try_a_write_that_nobody_sees() {
+    let stage = memory(Config::default());
+    let health = stage.call(Operation::Admin(Admin::Health { write: true })).unwrap();
+    assert_eq!(health["status"], "healthy");
+    assert_eq!(health["checks"]["write"]["status"], "healthy");
+    let info = stage.call(Operation::Admin(Admin::ClusterInfo)).unwrap();
+    assert_eq!((&info["items"], &info["namespaces"]), (&json!(0), &json!(0)));
+    assert_eq!(stage.call(Operation::Count(Box::new(scope("")))), Ok(json!(0)));
+}
+
+#[cfg(feature = "file")]
+#[test]
+fn a_store_that_cannot_write_is_unhealthy_only_when_asked_to() {
+    use crate::backend::embedded::file::FileEngine;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("store.db").display().to_string();
+    let file = |read_only| {
+        let config = Config { path: Some(path.clone()), read_only, ..Config::default() };
+        Stage::new(config, |config, runtime| {
+            Embedded::new(FileEngine::new(&config), config, Arc::default(), runtime.handle().clone())
+        })
+    };
+    let health = |stage: &Stage<_>, write| stage.call(Operation::Admin(Admin::Health { write })).unwrap();
+    let writer = file(false);
+    assert_eq!(health(&writer, true)["checks"]["write"]["status"], "healthy");
+    let reader = file(true);
+    assert_eq!(health(&reader, false)["status"], "healthy");
+    let sick = health(&reader, true);
+    assert_eq!(sick["status"], "unhealthy");
+    assert_eq!(sick["checks"]["engine"]["status"], "healthy");
+    let message = sick["checks"]["write"]["message"].as_str().unwrap();
+    assert!(message.contains("read_only"), "{message}");
+    reader.backend.close();
+    writer.backend.close();
+}
+
+#[test]
 fn opening_is_tried_again_by_the_next_request() {
     let stage = reluctant(2, Config::default());
     assert_eq!(stage.call(get("a", "k", false)), Err(Code::Unavailable));
-    let health = stage.call(Operation::Admin(Admin::Health)).unwrap();
+    let health = stage.call(Operation::Admin(Admin::Health { write: false })).unwrap();
     assert_eq!(health["status"], "unhealthy");
     assert_eq!(stage.call(get("a", "k", false)), Ok(Json::Null));
 }

@@ -266,6 +266,16 @@ fn care_of_the_store() {
         }
         invalid(kind, r#"{"x":1}"#, "x", "unknown field `x`");
     }
+    for (body, wanted) in [
+        ("", false),
+        (r#"{"write":null}"#, false),
+        (r#"{"write":false}"#, false),
+        (r#"{"write":true}"#, true),
+    ] {
+        let Operation::Admin(Admin::Health { write }) = ok(Kind::Health, body) else { panic!("{body}") };
+        assert_eq!(write, wanted, "{body}");
+    }
+    invalid(Kind::Health, r#"{"write":1}"#, "write", "a boolean or null");
     let Operation::Admin(Admin::Backup { path }) = ok(Kind::Backup, r#"{"path":"b.db"}"#) else {
         panic!("backup")
     };
