@@ -71,8 +71,8 @@ pub fn may_have_applied(error: &RequestAttemptError) -> bool {
         | RequestAttemptError::UnableToAllocStreamId
         | RequestAttemptError::RepreparedIdChanged { .. }
         | RequestAttemptError::RepreparedIdMissingInBatch => false,
-        RequestAttemptError::DbError(error, _) => match error {
-            // Refused before anything was done.
+        // Refused before anything was done.
+        RequestAttemptError::DbError(
             DbError::SyntaxError
             | DbError::Invalid
             | DbError::AlreadyExists { .. }
@@ -84,11 +84,11 @@ pub fn may_have_applied(error: &RequestAttemptError) -> bool {
             | DbError::IsBootstrapping
             | DbError::Unprepared { .. }
             | DbError::ProtocolError
-            | DbError::RateLimitReached { .. } => false,
-            // Timeouts, failures of replicas, errors inside the server, and what this driver does not know.
-            _ => true,
-        },
-        // The request was sent and its answer lost or not understood.
+            | DbError::RateLimitReached { .. },
+            _,
+        ) => false,
+        // Timeouts, failures of replicas, errors inside the server and what this driver does not know; or
+        // the request was sent and its answer lost or not understood.
         _ => true,
     }
 }
