@@ -1,5 +1,6 @@
 //! An open cluster: the session and everything that all paths share.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
@@ -39,6 +40,8 @@ pub struct Cluster {
     pub(super) namespaces: Namespaces,
     pub(super) refreshes: Refreshes,
     pub(super) scans: Scans,
+    /// Requests that were with the cluster when their caller had been answered.
+    pub(super) abandoned: AtomicU64,
     background: Vec<AbortHandle>,
 }
 
@@ -90,9 +93,18 @@ impl Cluster {
                 namespaces,
                 refreshes,
                 scans: Scans::default(),
+                abandoned: AtomicU64::new(0),
                 background: vec![refresher],
             }
         }))
+    }
+
+    /// Delivers what has come of a request.
+    pub(super) fn complete(&self, task: Task, outcome: Result<String>) {
+        if task.stopped() {
+            self.abandoned.fetch_add(1, Ordering::Relaxed);
+        }
+        task.complete(outcome);
     }
 
     /// The statements under a profile; 0 is the default one.

@@ -119,6 +119,11 @@ impl Creations {
         cache.remove(address);
     }
 
+    /// Items remembered now.
+    pub fn entries(&self) -> u64 {
+        self.cache.as_ref().map_or(0, |cache| cache.len() as u64)
+    }
+
     /// Look-ups so far that found an entry, and that did not.
     pub fn hits_and_misses(&self) -> (u64, u64) {
         (self.hits.load(Ordering::Relaxed), self.misses.load(Ordering::Relaxed))

@@ -22,6 +22,7 @@ mod profile;
 mod put;
 mod refresh;
 mod refusal;
+mod report;
 mod row;
 mod scan;
 mod schema;
@@ -47,6 +48,7 @@ use crate::op::task::Task;
 use crate::store::clock::Clock;
 use crate::store::config::Config;
 use crate::store::operation::{Admin, Operation};
+use crate::telemetry::report::Report;
 
 /// One attempt at opening, which every request that came meanwhile waits for.
 type Opening = Shared<BoxFuture<'static, Result<Arc<Cluster>>>>;
@@ -105,17 +107,23 @@ impl Backend for Cql {
             Operation::Get(_) => drop(runtime.spawn(async move {
                 let Operation::Get(get) = task.operation() else { return };
                 let outcome = cluster.get(&call(&cluster, &task), get).await;
-                task.complete(outcome);
+                cluster.complete(task, outcome);
             })),
             Operation::Put(_) => drop(runtime.spawn(async move {
                 let Operation::Put(put) = task.operation() else { return };
                 let outcome = cluster.put(&call(&cluster, &task), &task, put).await;
-                task.complete(outcome);
+                cluster.complete(task, outcome);
             })),
             _ => drop(runtime.spawn(async move {
                 let outcome = run(&cluster, &task).await;
-                task.complete(outcome);
+                cluster.complete(task, outcome);
             })),
+        }
+    }
+
+    fn report(&self, report: &mut Report) {
+        if let Some(cluster) = &*self.shared.open.load() {
+            cluster.report(report);
         }
     }
 
