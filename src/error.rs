@@ -176,6 +176,16 @@ impl Error {
         self
     }
 
+    /// Whether the write may have been applied although the request failed.
+    pub fn is_in_doubt(&self) -> bool {
+        self.inner.may_have_applied
+    }
+
+    /// When the caller may try again, in milliseconds, if the error says so.
+    pub fn retry_after_ms(&self) -> Option<u64> {
+        self.inner.retry_after_ms
+    }
+
     /// The code.
     pub fn code(&self) -> Code {
         self.inner.code

@@ -7,6 +7,7 @@
 
 pub mod backend;
 pub mod error;
+pub mod guard;
 pub mod json;
 pub mod lock;
 pub mod op;

@@ -15,7 +15,8 @@ use crate::error::{Code, Error, Result};
 use crate::runtime::Runtime;
 use crate::store::Store;
 use crate::store::config::Config;
-use crate::store::operation::{Kind, Operation};
+use crate::store::operation::Kind;
+use crate::store::request::Prepared;
 use crate::telemetry::batches::Shape;
 use crate::telemetry::metrics::Metrics;
 use crate::telemetry::prometheus;
@@ -162,9 +163,9 @@ impl Client {
         if self.desk.gate().is_closing() {
             return Err(Error::new(Code::Closed, "the store is closed"));
         }
-        let prepared = self.store.prepare(request.op, request.body, self.runtime.log());
-        let kind = prepared.as_ref().map_or_else(|_| Kind::from_number(request.op), |op| Some(op.kind()));
-        match &prepared {
+        let mut prepared = self.store.prepare(request.op, request.body, self.runtime.log());
+        let kind = prepared.as_ref().map_or_else(|_| Kind::from_number(request.op), |made| Some(made.kind()));
+        match &mut prepared {
             Err(error) if way != Way::Burst || kind.is_none() => {
                 self.metrics.refused(error.code());
                 return Err(error.clone());
@@ -173,10 +174,10 @@ impl Client {
                 self.metrics.refused(error.code());
                 return Ok(Submitted::Done(error.clone().into()));
             }
-            Ok(operation) if request.allow_immediate => {
-                if let Some(outcome) = self.store.immediate(operation) {
+            Ok(made) if request.allow_immediate => {
+                if let Some(outcome) = self.store.immediate(made) {
                     let code = outcome.as_ref().err().map(Error::code);
-                    let (kind, batch) = (operation.kind(), Shape::of(operation));
+                    let (kind, batch) = (made.kind(), Shape::of(&made.operation));
                     self.metrics.observe(kind, batch, code, started.elapsed());
                     return Ok(Submitted::Done(Answer::new(outcome)));
                 }
@@ -200,7 +201,7 @@ impl Client {
         sink: Sink,
         started: Instant,
         kind: Kind,
-        prepared: Result<Operation>,
+        prepared: Result<Prepared>,
         way: Way,
     ) -> Result<Submitted> {
         let deadline = request.timeout.or(self.timeout).and_then(|timeout| started.checked_add(timeout));
@@ -209,8 +210,8 @@ impl Client {
             .admit(Admission {
                 tag: request.tag,
                 kind,
-                batch: prepared.as_ref().ok().and_then(Shape::of),
-                writes: prepared.as_ref().is_ok_and(Operation::writes),
+                batch: prepared.as_ref().ok().and_then(|made| Shape::of(&made.operation)),
+                writes: prepared.as_ref().is_ok_and(|made| made.operation.writes()),
                 bytes: request.body.len(),
                 started,
                 deadline,
@@ -222,10 +223,8 @@ impl Client {
             self.deadlines.watch(at);
         }
         match prepared {
-            Ok(operation) if way == Way::Call && self.in_flight() == 1 => {
-                self.run_here(Task::new(ticket, operation));
-            }
-            Ok(operation) => self.lanes.push(Task::new(ticket, operation)),
+            Ok(made) if way == Way::Call && self.in_flight() == 1 => self.run_here(Task::new(ticket, made)),
+            Ok(made) => self.lanes.push(Task::new(ticket, made)),
             // Decided here, delivered on the runtime: a completion never comes inside submit. If
             // close or a deadline decided first, they deliver.
             Err(error) if ticket.stop(Code::Closed).is_some() => self.deliver_later(ticket, error),
@@ -258,10 +257,16 @@ impl Client {
     /// Asks a request to end early. Its one completion still comes: cancelled, or its own outcome
     /// when that was decided first or a write had begun. Unknown and finished ids are no error.
     pub fn cancel(&self, id: u64) {
-        if let Some(ticket) = self.desk.find(id)
-            && let Some(error) = ticket.stop(Code::Cancelled)
-        {
-            self.deliver_later(ticket, error);
+        if let Some(ticket) = self.desk.find(id) {
+            self.stop(ticket, Code::Cancelled);
+        }
+    }
+
+    /// Ends a request, or at least the attempts of a write that is under way.
+    fn stop(&self, ticket: Arc<Ticket>, code: Code) {
+        match ticket.stop(code) {
+            Some(error) => self.deliver_later(ticket, error),
+            None => self.store.recall(),
         }
     }
 
@@ -285,9 +290,7 @@ impl Client {
         let now = Instant::now();
         if !gate.wait_empty(Some(now.checked_add(drain).unwrap_or(now + Duration::from_secs(1 << 30)))) {
             for ticket in self.desk.all() {
-                if let Some(error) = ticket.stop(Code::Closed) {
-                    self.deliver_later(ticket, error);
-                }
+                self.stop(ticket, Code::Closed);
             }
             if !gate.wait_empty(Some(Instant::now() + STOP_GRACE.max(drain))) {
                 let text = "requests are still being completed; close again to wait for them";

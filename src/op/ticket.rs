@@ -19,8 +19,9 @@ const DONE: u8 = 2;
 
 /// One accepted request.
 ///
-/// `state` only grows, and every outcome passes through the one step to `DONE`: the backend's
+/// Every outcome passes through the one step to `DONE`, from where there is no way back: the backend's
 /// answer, cancel, deadline, close and a dropped task all compete for it and exactly one wins.
+/// `CLAIMED` goes back to `OPEN` between two attempts of a write that was surely not applied.
 #[derive(Debug)]
 pub struct Ticket {
     id: u64,
@@ -29,6 +30,8 @@ pub struct Ticket {
     batch: Option<Shape>,
     writes: bool,
     state: AtomicU8,
+    /// Not 0: a cancel or close came too late to end a write; it is not to be tried again.
+    unwanted: AtomicU8,
     started: Instant,
     deadline: Option<Instant>,
     bytes: usize,
@@ -67,6 +70,7 @@ impl Ticket {
             batch,
             writes,
             state: AtomicU8::new(OPEN),
+            unwanted: AtomicU8::new(0),
             started,
             deadline,
             bytes,
@@ -113,6 +117,16 @@ impl Ticket {
         }
     }
 
+    /// Takes a claim back, for another attempt later; the one before surely had no effect.
+    pub fn reopen(&self) {
+        let _ = self.state.compare_exchange(CLAIMED, OPEN, Ordering::SeqCst, Ordering::SeqCst);
+    }
+
+    /// Whether a `stop` came while a write was under way.
+    pub fn is_unwanted(&self) -> bool {
+        self.unwanted.load(Ordering::SeqCst) != 0
+    }
+
     /// Whether the outcome is decided: no more work is wanted.
     pub fn stopped(&self) -> bool {
         self.state.load(Ordering::Relaxed) == DONE
@@ -129,22 +143,41 @@ impl Ticket {
     }
 
     /// Tries to decide a cancel. True: the caller must now `deliver` the error that comes with it.
-    /// A write that is already claimed is not stopped; its own outcome will come.
+    /// A write that is already claimed is not stopped; its own outcome will come, but it is not tried
+    /// again (`is_unwanted`). Whoever waits to try it again must be told to look.
+    ///
+    /// The mark is set before the second look at the state, and `reopen` comes before its caller looks
+    /// at the mark (all SeqCst): a write that is being reopened is ended here, or there.
     pub fn stop(&self, code: Code) -> Option<Error> {
         let message = match code {
             Code::Closed => "the store was closed before the request ran",
             _ => "cancelled before the request had any effect",
         };
-        let won = self.decide(OPEN) || (!self.writes && self.decide(CLAIMED));
-        won.then(|| Error::new(code, message))
+        loop {
+            match self.state.load(Ordering::SeqCst) {
+                DONE => return None,
+                CLAIMED if self.writes => {
+                    self.unwanted.store(1, Ordering::SeqCst);
+                    if self.state.load(Ordering::SeqCst) == CLAIMED {
+                        return None;
+                    }
+                }
+                state if self.decide(state) => return Some(Error::new(code, message)),
+                _ => {}
+            }
+        }
     }
 
     /// Tries to decide that the deadline has passed. `Some`: the caller must now deliver it.
     pub fn expire(&self) -> Option<Error> {
-        if self.decide(OPEN) {
-            return Some(self.expired(OPEN));
+        loop {
+            match self.state.load(Ordering::SeqCst) {
+                DONE => return None,
+                state if self.decide(state) => return Some(self.expired(state)),
+                // It was claimed or reopened meanwhile.
+                _ => {}
+            }
         }
-        self.decide(CLAIMED).then(|| self.expired(CLAIMED))
     }
 
     fn expired(&self, state: u8) -> Error {

@@ -14,24 +14,25 @@ pub mod page;
 pub mod request;
 pub mod version;
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use tokio::runtime::Handle;
 
-use crate::backend::{self, Backend};
+use crate::backend;
 use crate::error::{Code, Error, Result};
+use crate::guard::Guarded;
 use crate::op::task::Task;
 use crate::telemetry::log::Log;
 use crate::telemetry::report::Report;
 use clock::Clock;
 use config::Config;
-use operation::{Kind, Operation};
+use operation::Kind;
+use request::Prepared;
 
-/// One store: its configuration, its clock, its backend.
+/// One store: its configuration, its clock, its backend behind the guards.
 pub struct Store {
     config: Arc<Config>,
-    backend: Arc<dyn Backend>,
+    backend: Arc<Guarded>,
 }
 
 impl Store {
@@ -39,6 +40,7 @@ impl Store {
     pub fn new(config: Config, runtime: &Handle) -> Result<Self> {
         let config = Arc::new(config);
         let backend = backend::build(&config, &Arc::new(Clock::default()), runtime)?;
+        let backend = Guarded::new(backend, &config, runtime);
         Ok(Self { config, backend })
     }
 
@@ -52,9 +54,14 @@ impl Store {
         self.backend.name()
     }
 
+    /// The guards around the backend: the breaker's state and what they have done.
+    pub fn guards(&self) -> &Guarded {
+        &self.backend
+    }
+
     /// Validates a request and fills in defaults. Warnings go to `log`: this runs on the caller's thread,
     /// which has no subscriber of its own.
-    pub fn prepare(&self, kind: u32, body: &[u8], log: &Log) -> Result<Operation> {
+    pub fn prepare(&self, kind: u32, body: &[u8], log: &Log) -> Result<Prepared> {
         let Some(kind) = Kind::from_number(kind) else {
             return Err(Error::new(Code::Unsupported, format!("there is no operation {kind}")).at("op"));
         };
@@ -66,13 +73,12 @@ impl Store {
     }
 
     /// Answers on the calling thread when that is bounded and needs no waiting; `None` = accept it.
-    pub fn immediate(&self, operation: &Operation) -> Option<Result<String>> {
+    /// The guards answer here too: a request above its rate limit, an open circuit breaker.
+    pub fn immediate(&self, request: &mut Prepared) -> Option<Result<String>> {
         if !self.config.immediate {
             return None;
         }
-        catch_unwind(AssertUnwindSafe(|| self.backend.immediate(operation))).unwrap_or_else(|_| {
-            Some(Err(Error::new(Code::Panic, "the operation panicked; it was not applied")))
-        })
+        self.backend.immediate(request)
     }
 
     /// Runs accepted requests that were waiting together; empties `tasks`.
@@ -85,6 +91,11 @@ impl Store {
         let mut report = Report::default();
         self.backend.report(&mut report);
         report
+    }
+
+    /// Requests that wait to be tried again look whether they are still wanted.
+    pub fn recall(&self) {
+        self.backend.recall();
     }
 
     /// Ends background work, writes back, closes files. Blocks.

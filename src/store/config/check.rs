@@ -29,6 +29,7 @@ pub(super) fn check(mut config: Config) -> Result<Config> {
     if config.read_only && config.path.is_none() {
         return Err(Error::invalid("read_only", "needs a file to read; set \"path\""));
     }
+    config.rate_limit.check()?;
     let limits = &config.limits;
     if limits.inflight_bytes < limits.value_bytes {
         let message = format!(

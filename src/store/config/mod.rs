@@ -7,6 +7,7 @@
 mod check;
 pub mod cql;
 mod env;
+pub mod guards;
 mod metrics;
 mod parse;
 mod schema;
@@ -23,6 +24,7 @@ use cql::{
     AuthConfig, Compression, ConnectConfig, ConsistencyName, PoolConfig, ProfileConfig, SchemaConfig,
     SerialName, SpeculativeConfig, TlsConfig,
 };
+use guards::{BreakerConfig, RateLimitConfig, RetryConfig};
 pub use metrics::MetricsConfig;
 pub use schema::{describe, schema};
 
@@ -60,6 +62,12 @@ pub struct Config {
     pub immediate: bool,
     /// Enables the operation `advance`, which moves this store's clock (for tests).
     pub test_clock: bool,
+    /// How many requests of each operation are let through.
+    pub rate_limit: RateLimitConfig,
+    /// When requests are refused because the cluster is not there.
+    pub breaker: BreakerConfig,
+    /// When a request that failed is tried again.
+    pub retry: RetryConfig,
     /// What the fault backend does to requests.
     pub fault: FaultConfig,
     /// Nodes of the cluster to begin with: `host`, `host:port` or `[address]:port`.
@@ -295,6 +303,9 @@ impl Default for Config {
             metrics: MetricsConfig::default(),
             immediate: true,
             test_clock: false,
+            rate_limit: RateLimitConfig::default(),
+            breaker: BreakerConfig::default(),
+            retry: RetryConfig::default(),
             fault: FaultConfig::default(),
             contact_points: Vec::new(),
             port: 9_042,

@@ -89,7 +89,7 @@ fn unknown_fields_name_themselves_and_the_nearest() {
     refused(r#"{"ttl":{"Default_TTL":1}}"#, "ttl.Default_TTL", "did you mean \"default_ttl\"?");
     refused(r#"{"search_limit":1}"#, "search_limit", "did you mean \"limits.search_limit\"?");
     refused(r#"{"ttl":{"search_limits":1}}"#, "ttl.search_limits", "did you mean \"limits.search_limit\"?");
-    refused(r#"{"quite_else":1}"#, "quite_else", "known are auth, backend, compression,");
+    refused(r#"{"quite_else":1}"#, "quite_else", "known are auth, backend, breaker, compression,");
     refused(r#"{"":1}"#, "", "unknown field");
     refused(&format!("{{\"{}\":1}}", "z".repeat(100_000)), &"z".repeat(100_000), "unknown field");
 }

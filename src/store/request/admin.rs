@@ -8,16 +8,16 @@ use crate::store::operation::{Admin, Kind};
 use super::Context;
 use super::fields::{Fields, flag, shorten};
 
-static BACKUP: Fields = Fields { of: "backup", names: &["path"] };
-static HEALTH: Fields = Fields { of: "health", names: &["write"] };
-static ADVANCE: Fields = Fields { of: "advance", names: &["seconds"] };
+static BACKUP: Fields = Fields { of: "backup", names: &["path"], options: &[] };
+static HEALTH: Fields = Fields { of: "health", names: &["write"], options: &[] };
+static ADVANCE: Fields = Fields { of: "advance", names: &["seconds"], options: &[] };
 
 /// The longest step of a test clock: 100 years, in microseconds.
 const LONGEST_STEP_US: u64 = 3_153_600_000_000_000;
 
 /// Reads an object without members.
 pub(super) fn nothing(reader: &mut Reader<'_>) -> Result<()> {
-    static NOTHING: Fields = Fields { of: "this operation", names: &[] };
+    static NOTHING: Fields = Fields { of: "this operation", names: &[], options: &[] };
     NOTHING.read(reader, false, |_, _| Ok(())).map(drop)
 }
 

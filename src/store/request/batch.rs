@@ -5,13 +5,10 @@ use crate::json::reader::Reader;
 use crate::store::filter::FILTER_DEPTH;
 use crate::store::operation::{Batch, Kind, Mode, Operation};
 
-use super::fields::{Fields, OP, Seen, amount, choice, count};
-use super::{Context, Warning, one};
+use super::fields::{Fields, OP, Seen, choice};
+use super::{Context, Warning, one, options};
 
-static BATCH: Fields = Fields {
-    of: "batch",
-    names: &["ops", "mode", "atomicity", "max_retries", "retry_delay", "retry_backoff"],
-};
+static BATCH: Fields = Fields { of: "batch", names: &["ops", "mode", "atomicity"], options: options::PLAIN };
 
 /// The operations that a batch may hold.
 const INSIDE: [(&str, Kind); 6] = [
@@ -26,7 +23,7 @@ const INSIDE: [(&str, Kind); 6] = [
 pub(super) fn batch(reader: &mut Reader<'_>, context: &mut Context<'_>) -> Result<Operation> {
     context.in_batch = true;
     let (mut operations, mut mode, mut logged) = (None, Mode::Snapshot, false);
-    let seen = BATCH.read(reader, false, |reader, name| {
+    let mut seen = BATCH.read(reader, false, |reader, name| {
         match name {
             "ops" => {
                 let mut list = Vec::new();
@@ -39,12 +36,11 @@ pub(super) fn batch(reader: &mut Reader<'_>, context: &mut Context<'_>) -> Resul
             "mode" => {
                 mode = choice(reader, &[("snapshot", Mode::Snapshot), ("sequential", Mode::Sequential)])?
             }
-            "atomicity" => logged = choice(reader, &[("none", false), ("logged", true)])?,
-            "max_retries" => drop(count(reader, 0, None)?),
-            _ => amount(reader)?,
+            _ => logged = choice(reader, &[("none", false), ("logged", true)])?,
         }
         Ok(())
     })?;
+    context.keep(seen.options());
     let operations: Vec<Operation> = seen.need(reader, operations, "ops")?;
     if logged {
         check_logged(reader, &seen, context, mode, &operations)?;

@@ -6,6 +6,8 @@ use crate::json::number::{Integer, integer};
 use crate::json::reader::Reader;
 use crate::json::string::RawString;
 
+use super::options::Draft;
+
 /// The greatest offset, page size or depth: exact in every language's numbers, and no sum with a
 /// limit overflows.
 const GREATEST: u64 = (1 << 53) - 1;
@@ -13,12 +15,19 @@ const GREATEST: u64 = (1 << 53) - 1;
 /// The member that names the operation, in the elements of a batch.
 pub(super) const OP: &str = "op";
 
-/// The members that a request object may have; fewer than 32.
+/// The members that a request object may have; fewer than 31 together.
 pub(super) struct Fields {
     /// What the object is, for messages: `put`.
     pub of: &'static str,
     /// Their names.
     pub names: &'static [&'static str],
+    /// Those that say how the request is to be carried out, after these; not in the elements of a batch.
+    pub options: &'static [&'static str],
+}
+
+enum Known {
+    Own(&'static str),
+    Option(&'static str),
 }
 
 /// The members of one object seen so far.
@@ -27,6 +36,7 @@ pub(super) struct Seen {
     /// Where the object begins.
     object: usize,
     bits: u32,
+    options: Option<Box<Draft>>,
 }
 
 impl Fields {
@@ -40,10 +50,11 @@ impl Fields {
         in_batch: bool,
         mut each: impl FnMut(&mut Reader<'a>, &'static str) -> Result<()>,
     ) -> Result<Seen> {
-        let mut seen = Seen { fields: self, object: reader.offset(), bits: 0 };
+        let mut seen = Seen { fields: self, object: reader.offset(), bits: 0, options: None };
         reader.object(|reader, name| match seen.take(reader, name, in_batch)? {
-            OP => reader.string().map(drop),
-            known => each(reader, known),
+            Known::Own(OP) => reader.string().map(drop),
+            Known::Own(known) => each(reader, known),
+            Known::Option(known) => seen.options.get_or_insert_default().read(reader, known),
         })?;
         Ok(seen)
     }
@@ -52,17 +63,37 @@ impl Fields {
 impl Seen {
     /// The known name that `name` spells.
     #[inline]
-    fn take(&mut self, reader: &Reader<'_>, name: RawString<'_>, in_batch: bool) -> Result<&'static str> {
+    fn take(&mut self, reader: &Reader<'_>, name: RawString<'_>, in_batch: bool) -> Result<Known> {
         let (index, known) = match self.fields.names.iter().position(|known| name.is(known)) {
-            Some(index) => (index, self.fields.names[index]),
-            None if in_batch && name.is(OP) => (31, OP),
-            None => return Err(self.unknown(reader, &name.to_cow())),
+            Some(index) => (index, Known::Own(self.fields.names[index])),
+            None if in_batch && name.is(OP) => (31, Known::Own(OP)),
+            None => self.option(reader, name, in_batch)?,
         };
         if self.bits & (1 << index) != 0 {
+            let (Known::Own(known) | Known::Option(known)) = known;
             return Err(self.invalid(reader, known, format!("`{known}` stands here twice")));
         }
         self.bits |= 1 << index;
         Ok(known)
+    }
+
+    #[cold]
+    fn option(&self, reader: &Reader<'_>, name: RawString<'_>, in_batch: bool) -> Result<(usize, Known)> {
+        let Fields { names, options, .. } = self.fields;
+        let Some(index) = options.iter().position(|known| name.is(known)) else {
+            return Err(self.unknown(reader, &name.to_cow()));
+        };
+        let known = options[index];
+        if in_batch {
+            let message = format!("`{known}` is not possible inside a batch, only for requests as a whole");
+            return Err(self.invalid(reader, known, message));
+        }
+        Ok((names.len() + index, Known::Option(known)))
+    }
+
+    /// What the object says of how the request is to be carried out.
+    pub fn options(&mut self) -> Option<Box<Draft>> {
+        self.options.take()
     }
 
     /// The value that a member must have given.
@@ -82,17 +113,18 @@ impl Seen {
 
     #[cold]
     fn unknown(&self, reader: &Reader<'_>, name: &str) -> Error {
-        let Fields { of, names } = self.fields;
+        let Fields { of, names, options } = self.fields;
         let shown: String = name.chars().take(64).collect();
         let near = names
             .iter()
+            .chain(*options)
             .map(|known| (strsim::jaro_winkler(&shown, known), known))
             .max_by(|a, b| a.0.total_cmp(&b.0))
             .filter(|(likeness, _)| *likeness >= 0.75);
         let hint = match near {
             Some((_, known)) => format!("did you mean `{known}`?"),
             None if names.is_empty() => format!("{of} has no fields"),
-            None => format!("the fields of {of} are {}", names.join(", ")),
+            None => format!("the fields of {of} are {}", [*names, *options].concat().join(", ")),
         };
         reader.invalid_member(self.object, &shown, format!("unknown field `{shown}`; {hint}"))
     }
@@ -114,16 +146,6 @@ pub(super) fn count(reader: &mut Reader<'_>, least: u64, most: Option<usize>) ->
         Integer::Fractional => format!("must be an integer, not {shown}"),
     };
     Err(reader.invalid(at, message))
-}
-
-/// Reads a number that is not negative and is kept out of the operation.
-pub(super) fn amount(reader: &mut Reader<'_>) -> Result<()> {
-    let at = reader.offset();
-    let text = reader.number()?;
-    if integer(text) == Integer::Negative {
-        return Err(reader.invalid(at, format!("must be at least 0, not {}", shorten(text))));
-    }
-    Ok(())
 }
 
 /// Reads one of these words.

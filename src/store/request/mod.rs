@@ -6,6 +6,7 @@
 mod admin;
 mod batch;
 mod fields;
+mod options;
 mod place;
 mod read;
 #[cfg(test)]
@@ -20,6 +21,8 @@ use crate::json::reader::{Reader, utf8};
 
 use super::config::Config;
 use super::operation::{Kind, Operation};
+
+pub use options::{Options, Prepared, RetryOptions};
 
 /// Something that is allowed but that the operator should hear of.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -64,6 +67,17 @@ struct Context<'c> {
     warn: &'c mut dyn FnMut(Warning),
     /// The objects read are elements of a batch, with a member `op`.
     in_batch: bool,
+    /// What the request says of how it is to be carried out.
+    options: Option<Box<options::Draft>>,
+}
+
+impl Context<'_> {
+    /// Keeps what the request says of how it is to be carried out; the elements of a batch have nothing.
+    fn keep(&mut self, options: Option<Box<options::Draft>>) {
+        if options.is_some() {
+            self.options = options;
+        }
+    }
 }
 
 /// Reads and checks the body of a request.
@@ -71,16 +85,20 @@ struct Context<'c> {
 /// # Errors
 /// `Utf8`, `Json` (syntax, depth, lone surrogates), `InvalidArg` (a member is missing, unknown,
 /// of a wrong type or out of its limits), `Unsupported`; each with the field's path.
-pub fn parse(kind: Kind, body: &[u8], config: &Config, warn: &mut dyn FnMut(Warning)) -> Result<Operation> {
+pub fn parse(kind: Kind, body: &[u8], config: &Config, warn: &mut dyn FnMut(Warning)) -> Result<Prepared> {
     let body = if body.is_empty() { "{}" } else { utf8(body)? };
     let mut reader = Reader::new(body);
-    let context = &mut Context { config, warn, in_batch: false };
+    let context = &mut Context { config, warn, in_batch: false, options: None };
     let operation = match kind {
         Kind::Batch => batch::batch(&mut reader, context)?,
         kind => one(kind, &mut reader, context)?,
     };
     reader.end()?;
-    Ok(operation)
+    let options = match context.options.take() {
+        None => None,
+        Some(draft) => draft.finish(config)?,
+    };
+    Ok(Prepared { operation, options, watch: None })
 }
 
 /// Any operation but a batch.

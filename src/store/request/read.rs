@@ -11,9 +11,13 @@ use crate::store::order::{Order, Position};
 
 use super::fields::{Fields, Seen, choice, count, flag, text_or_null};
 use super::place::{Labels, Place, label};
-use super::{Context, Warning};
+use super::{Context, Warning, options};
 
-static GET: Fields = Fields { of: "get", names: &["namespace", "key", "refresh_ttl", "omit_expired"] };
+static GET: Fields = Fields {
+    of: "get",
+    names: &["namespace", "key", "refresh_ttl", "omit_expired"],
+    options: options::PLAIN,
+};
 static SEARCH: Fields = Fields {
     of: "search",
     names: &[
@@ -29,17 +33,23 @@ static SEARCH: Fields = Fields {
         "query_vector",
         "omit_expired",
     ],
+    options: options::PLAIN,
 };
-static LIST: Fields =
-    Fields { of: "list_namespaces", names: &["match_conditions", "max_depth", "limit", "offset", "cursor"] };
-static CONDITION: Fields = Fields { of: "a match condition", names: &["match_type", "path"] };
-static DELETE_PREFIX: Fields = Fields { of: "delete_prefix", names: &["namespace_prefix", "filter"] };
-static COUNT: Fields = Fields { of: "count", names: &["namespace_prefix", "filter"] };
+static LIST: Fields = Fields {
+    of: "list_namespaces",
+    names: &["match_conditions", "max_depth", "limit", "offset", "cursor"],
+    options: options::PLAIN,
+};
+static CONDITION: Fields = Fields { of: "a match condition", names: &["match_type", "path"], options: &[] };
+static DELETE_PREFIX: Fields =
+    Fields { of: "delete_prefix", names: &["namespace_prefix", "filter"], options: options::PROFILE };
+static COUNT: Fields =
+    Fields { of: "count", names: &["namespace_prefix", "filter"], options: options::PLAIN };
 
 pub(super) fn get(reader: &mut Reader<'_>, context: &mut Context<'_>) -> Result<Operation> {
     let mut place = Place::default();
     let mut refresh = None;
-    let seen = GET.read(reader, context.in_batch, |reader, name| {
+    let mut seen = GET.read(reader, context.in_batch, |reader, name| {
         match name {
             "namespace" => place.namespace(reader, context.config)?,
             "key" => place.key(reader, context.config)?,
@@ -48,6 +58,7 @@ pub(super) fn get(reader: &mut Reader<'_>, context: &mut Context<'_>) -> Result<
         }
         Ok(())
     })?;
+    context.keep(seen.options());
     let refresh = refresh.unwrap_or(context.config.ttl.refresh_on_read);
     Ok(Operation::Get(Get { address: place.address(reader, &seen)?, refresh }))
 }
@@ -111,7 +122,7 @@ pub(super) fn search(reader: &mut Reader<'_>, context: &mut Context<'_>) -> Resu
     let (mut prefix, mut filter_, mut cursor, mut refresh) = (None, None, None, None);
     let (mut limit, mut offset, mut page_size) = (10, 0, config.search.page_size);
     let mut order_ = Order::from(config.search.default_order);
-    let seen = SEARCH.read(reader, context.in_batch, |reader, name| {
+    let mut seen = SEARCH.read(reader, context.in_batch, |reader, name| {
         match name {
             "namespace_prefix" => prefix = Some(Labels::read(reader, config)?.namespace()),
             "filter" => filter_ = filter(reader, context)?,
@@ -127,6 +138,7 @@ pub(super) fn search(reader: &mut Reader<'_>, context: &mut Context<'_>) -> Resu
         }
         Ok(())
     })?;
+    context.keep(seen.options());
     let prefix = seen.need(reader, prefix, "namespace_prefix")?;
     let fingerprint = search_fingerprint(prefix.path(), filter_.as_ref(), order_);
     let wanted = "prefix, filter and order";
@@ -168,7 +180,7 @@ pub(super) fn list_namespaces(reader: &mut Reader<'_>, context: &mut Context<'_>
     let config = context.config;
     let (mut conditions, mut max_depth, mut cursor) = (Vec::new(), None, None);
     let (mut limit, mut offset) = (100, 0);
-    let seen = LIST.read(reader, context.in_batch, |reader, name| {
+    let mut seen = LIST.read(reader, context.in_batch, |reader, name| {
         match name {
             "match_conditions" => {
                 if !reader.null()? {
@@ -189,6 +201,7 @@ pub(super) fn list_namespaces(reader: &mut Reader<'_>, context: &mut Context<'_>
         }
         Ok(())
     })?;
+    context.keep(seen.options());
     let fingerprint = list_fingerprint(&conditions, max_depth);
     let after = position(reader, &seen, cursor, fingerprint, offset, "conditions and depth")?;
     let after = after.map(|position| position.path);
@@ -226,12 +239,13 @@ fn condition(reader: &mut Reader<'_>, context: &Context<'_>) -> Result<MatchCond
 pub(super) fn scope(kind: Kind, reader: &mut Reader<'_>, context: &mut Context<'_>) -> Result<Scope> {
     let (mut prefix, mut filter_) = (None, None);
     let fields = if kind == Kind::Count { &COUNT } else { &DELETE_PREFIX };
-    let seen = fields.read(reader, context.in_batch, |reader, name| {
+    let mut seen = fields.read(reader, context.in_batch, |reader, name| {
         match name {
             "namespace_prefix" => prefix = Some(Labels::read(reader, context.config)?.namespace()),
             _ => filter_ = filter(reader, context)?,
         }
         Ok(())
     })?;
+    context.keep(seen.options());
     Ok(Scope { prefix: seen.need(reader, prefix, "namespace_prefix")?, filter: filter_ })
 }

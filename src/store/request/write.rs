@@ -5,24 +5,36 @@ use crate::json::Type;
 use crate::json::reader::Reader;
 use crate::store::operation::{Condition, Conditional, Kind, Operation, Put, Value};
 
-use super::Context;
 use super::fields::{Fields, Seen};
 use super::place::{Place, version};
 use super::value::{default_ttl, index, ttl, value};
+use super::{Context, options};
 
-static PUT: Fields = Fields { of: "put", names: &["namespace", "key", "value", "ttl", "index"] };
-static DELETE: Fields = Fields { of: "delete", names: &["namespace", "key"] };
-static PUT_IF_ABSENT: Fields =
-    Fields { of: "put_if_absent", names: &["namespace", "key", "value", "ttl", "index"] };
-static UPDATE_IF_EXISTS: Fields =
-    Fields { of: "update_if_exists", names: &["namespace", "key", "value", "ttl", "index"] };
+static PUT: Fields =
+    Fields { of: "put", names: &["namespace", "key", "value", "ttl", "index"], options: options::WRITE };
+static DELETE: Fields = Fields { of: "delete", names: &["namespace", "key"], options: options::WRITE };
+static PUT_IF_ABSENT: Fields = Fields {
+    of: "put_if_absent",
+    names: &["namespace", "key", "value", "ttl", "index"],
+    options: options::PROFILE,
+};
+static UPDATE_IF_EXISTS: Fields = Fields {
+    of: "update_if_exists",
+    names: &["namespace", "key", "value", "ttl", "index"],
+    options: options::PROFILE,
+};
 static COMPARE_AND_SET: Fields = Fields {
     of: "compare_and_set",
     names: &["namespace", "key", "value", "expected_value", "expected_version", "ttl", "index"],
+    options: options::PROFILE,
 };
-static DELETE_IF_EXISTS: Fields = Fields { of: "delete_if_exists", names: &["namespace", "key"] };
-static DELETE_IF_VALUE: Fields =
-    Fields { of: "delete_if_value", names: &["namespace", "key", "expected_value", "expected_version"] };
+static DELETE_IF_EXISTS: Fields =
+    Fields { of: "delete_if_exists", names: &["namespace", "key"], options: options::PROFILE };
+static DELETE_IF_VALUE: Fields = Fields {
+    of: "delete_if_value",
+    names: &["namespace", "key", "expected_value", "expected_version"],
+    options: options::PROFILE,
+};
 
 /// The members of a write, as they come.
 #[derive(Default)]
@@ -43,7 +55,7 @@ impl<'a> Draft<'a> {
         context: &mut Context<'_>,
     ) -> Result<(Self, Seen)> {
         let mut draft = Draft::default();
-        let seen = fields.read(reader, context.in_batch, |reader, name| {
+        let mut seen = fields.read(reader, context.in_batch, |reader, name| {
             let config = context.config;
             match name {
                 "namespace" => draft.place.namespace(reader, config)?,
@@ -59,6 +71,7 @@ impl<'a> Draft<'a> {
             }
             Ok(())
         })?;
+        context.keep(seen.options());
         Ok((draft, seen))
     }
 

@@ -8,7 +8,7 @@ use crate::store::request;
 fn shape(body: &Json) -> Shape {
     let body = body.to_string();
     let parsed = request::parse(Kind::Batch, body.as_bytes(), &StoreConfig::default(), &mut |_| {});
-    Shape::of(&parsed.expect("a valid batch")).expect("a batch has a shape")
+    Shape::of(&parsed.expect("a valid batch").operation).expect("a batch has a shape")
 }
 
 fn stats(batches: &Batches) -> Json {
@@ -34,7 +34,7 @@ fn the_way_follows_from_the_request() {
         assert_eq!(shape(&body), Shape { operations, way }, "{body}");
     }
     let sweep = request::parse(Kind::Sweep, b"{}", &StoreConfig::default(), &mut |_| {}).expect("sweep");
-    assert_eq!(Shape::of(&sweep), None);
+    assert_eq!(Shape::of(&sweep.operation), None);
 }
 
 #[test]

@@ -9,7 +9,7 @@ use crate::store::operation::*;
 fn parse_with(kind: Kind, body: &str, config: &Config) -> (Result<Operation>, Vec<Warning>) {
     let mut warnings = Vec::new();
     let parsed = parse(kind, body.as_bytes(), config, &mut |warning| warnings.push(warning));
-    (parsed, warnings)
+    (parsed.map(|request| request.operation), warnings)
 }
 
 fn ok(kind: Kind, body: &str) -> Operation {
