@@ -252,13 +252,22 @@ pub struct Conditional {
     pub write: Option<(Value, Option<i64>)>,
 }
 
+/// Body of migrate.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Migrate {
+    /// The version to go to; `None` = this library's.
+    pub to: Option<u32>,
+    /// Only say what would be done.
+    pub dry_run: bool,
+}
+
 /// Operations of the store's life and care.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Admin {
     /// Open the engine; carries the errors of opening. Implied by the first operation.
     Open,
-    /// Bring the schema to this library's version.
-    Migrate,
+    /// Bring the schema to this library's version, or to another.
+    Migrate(Migrate),
     /// Open connections, fill caches.
     Warmup,
     /// Named checks.
@@ -297,7 +306,7 @@ impl Operation {
             Operation::Count(_) => Kind::Count,
             Operation::Sweep => Kind::Sweep,
             Operation::Admin(Admin::Open) => Kind::Open,
-            Operation::Admin(Admin::Migrate) => Kind::Migrate,
+            Operation::Admin(Admin::Migrate(_)) => Kind::Migrate,
             Operation::Admin(Admin::Warmup) => Kind::Warmup,
             Operation::Admin(Admin::Health { .. }) => Kind::Health,
             Operation::Admin(Admin::ClusterInfo) => Kind::ClusterInfo,

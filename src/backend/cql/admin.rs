@@ -3,14 +3,16 @@
 use std::sync::Arc;
 
 use super::cluster::Cluster;
+use super::migrate;
 use crate::error::{Code, Error, Result};
 use crate::store::config::Config;
 use crate::store::operation::Admin;
 
 /// Runs an operation of the store's care on an open cluster.
-pub(super) async fn run(_cluster: &Arc<Cluster>, admin: &Admin) -> Result<String> {
+pub(super) async fn run(cluster: &Arc<Cluster>, admin: &Admin) -> Result<String> {
     match admin {
-        Admin::Open | Admin::Migrate | Admin::Warmup => Ok("null".to_owned()),
+        Admin::Migrate(request) => migrate::migrate(&cluster.session, &cluster.config, request).await,
+        Admin::Open | Admin::Warmup => Ok("null".to_owned()),
         _ => Err(Error::new(Code::Unsupported, "not on a cluster yet")),
     }
 }

@@ -141,6 +141,11 @@ impl Inner {
             // Health is an answer also when the cluster is away.
             return admin::health(self.cluster().await, &self.config).await;
         }
+        if let Operation::Admin(Admin::Migrate(request)) = task.operation() {
+            // Opening would migrate (or refuse what is to be migrated), so this has a session of its own.
+            let connection = connect::connect(&self.config).await?;
+            return migrate::migrate(&connection.session, &self.config, request).await;
+        }
         run(&self.cluster().await?, task).await
     }
 

@@ -17,7 +17,7 @@ impl<E: Engine> Shared<E> {
     /// Runs an admin request on an open store; what may take long goes to a thread that may block.
     pub(super) fn admin(self: &Arc<Self>, task: Task, admin: Admin) {
         match admin {
-            Admin::Open | Admin::Migrate | Admin::Warmup => task.complete(Ok("null".to_owned())),
+            Admin::Open | Admin::Migrate(_) | Admin::Warmup => task.complete(Ok("null".to_owned())),
             Admin::Reindex => task.complete(Ok("0".to_owned())),
             Admin::Advance { by_us } => match self.check_advance() {
                 Ok(()) => self.engine.submit(Box::new(AdvanceJob {

@@ -3,11 +3,13 @@
 use crate::error::{Code, Result};
 use crate::json::number::{Scaled, scaled};
 use crate::json::reader::Reader;
-use crate::store::operation::{Admin, Kind};
+use crate::store::config::BackendName;
+use crate::store::operation::{Admin, Kind, Migrate};
 
 use super::Context;
-use super::fields::{Fields, flag, shorten};
+use super::fields::{Fields, count, flag, shorten};
 
+static MIGRATE: Fields = Fields { of: "migrate", names: &["to", "dry_run"], options: &[] };
 static BACKUP: Fields = Fields { of: "backup", names: &["path"], options: &[] };
 static HEALTH: Fields = Fields { of: "health", names: &["write"], options: &[] };
 static ADVANCE: Fields = Fields { of: "advance", names: &["seconds"], options: &[] };
@@ -24,10 +26,10 @@ pub(super) fn nothing(reader: &mut Reader<'_>) -> Result<()> {
 pub(super) fn admin(kind: Kind, reader: &mut Reader<'_>, context: &Context<'_>) -> Result<Admin> {
     let admin = match kind {
         Kind::Backup => return backup(reader),
+        Kind::Migrate => return migrate(reader, context),
         Kind::Advance => return advance(reader, context),
         Kind::Health => return health(reader),
         Kind::Open => Admin::Open,
-        Kind::Migrate => Admin::Migrate,
         Kind::Warmup => Admin::Warmup,
         Kind::ClusterInfo => Admin::ClusterInfo,
         _ => Admin::Reindex,
@@ -48,6 +50,22 @@ fn backup(reader: &mut Reader<'_>) -> Result<Admin> {
         Ok(())
     })?;
     Ok(Admin::Backup { path: seen.need(reader, path, "path")? })
+}
+
+/// The schema of a cluster has versions; the embedded store's has none to go to.
+fn migrate(reader: &mut Reader<'_>, context: &Context<'_>) -> Result<Admin> {
+    let mut body = Migrate::default();
+    let seen = MIGRATE.read(reader, false, |reader, name| {
+        match name {
+            "dry_run" => body.dry_run = flag(reader)?.unwrap_or(false),
+            _ => body.to = u32::try_from(count(reader, 0, Some(u32::MAX as usize))?).ok(),
+        }
+        Ok(())
+    })?;
+    if body.to.is_some() && context.config.backend != BackendName::Cql {
+        return Err(seen.invalid(reader, "to", "only the schema of a cluster has versions to go to"));
+    }
+    Ok(Admin::Migrate(body))
 }
 
 fn health(reader: &mut Reader<'_>) -> Result<Admin> {

@@ -3,14 +3,15 @@
 use std::ops::ControlFlow;
 
 use futures_util::stream::{self, StreamExt, TryStreamExt};
+use scylla::client::session::Session;
 use scylla::response::PagingState;
 
 use super::Namespaces;
-use crate::backend::cql::cluster::Cluster;
 use crate::backend::cql::error;
 use crate::backend::cql::get::unreadable;
 use crate::backend::cql::row::path_of;
 use crate::error::{Code, Error, Result};
+use crate::store::clock::Clock;
 use crate::store::operation::Kind;
 
 /// Parts of the token ring that are read one after the other.
@@ -27,17 +28,23 @@ impl Namespaces {
     /// Reads every partition's key, so its cost grows with all data. Partitions without a live item get a
     /// row too: they are found dead and removed like any other. One whose key is not labels joined by
     /// dots (an empty one, two dots in a row) can't be a namespace and is passed over.
-    pub async fn reindex(&self, cluster: &Cluster, stopped: &(dyn Fn() -> bool + Sync)) -> Result<u64> {
+    pub async fn reindex(
+        &self,
+        session: &Session,
+        clock: &Clock,
+        stopped: &(dyn Fn() -> bool + Sync),
+    ) -> Result<u64> {
         let mut written = 0;
         for (after, last) in ranges() {
-            written += self.reindex_range(cluster, (after, last), stopped).await?;
+            written += self.reindex_range(session, clock, (after, last), stopped).await?;
         }
         Ok(written)
     }
 
     async fn reindex_range(
         &self,
-        cluster: &Cluster,
+        session: &Session,
+        clock: &Clock,
         range: (i64, i64),
         stopped: &(dyn Fn() -> bool + Sync),
     ) -> Result<u64> {
@@ -48,7 +55,7 @@ impl Namespaces {
             if stopped() {
                 return Err(Error::new(Code::Cancelled, "the request was stopped"));
             }
-            let page = cluster.session.execute_single_page(&statement, range, state).await;
+            let page = session.execute_single_page(&statement, range, state).await;
             let (result, next) = page.map_err(|error| error::read(Kind::Reindex, &error))?;
             let rows = result.into_rows_result().map_err(|error| unreadable(&error))?;
             let rows = rows.rows::<(&str,)>().map_err(|error| unreadable(&error))?;
@@ -59,7 +66,7 @@ impl Namespaces {
             written += paths.len() as u64;
             let mut writes = Vec::with_capacity(paths.len());
             for path in &paths {
-                writes.push(self.write_row(&cluster.session, path, cluster.clock.now()));
+                writes.push(self.write_row(session, path, clock.now()));
             }
             stream::iter(writes).buffer_unordered(WRITES).try_collect::<Vec<()>>().await?;
             match next.into_paging_control_flow() {

@@ -44,7 +44,7 @@ fn requests_before_the_engine_is_open_wait_and_run() {
 #[test]
 fn every_kind_of_request_has_its_answer() {
     let stage = memory(Config { test_clock: true, ..Config::default() });
-    for kind in [Admin::Open, Admin::Migrate, Admin::Warmup] {
+    for kind in [Admin::Open, Admin::Migrate(Default::default()), Admin::Warmup] {
         assert_eq!(stage.call(Operation::Admin(kind)), Ok(Json::Null));
     }
     assert_eq!(stage.call(Operation::Admin(Admin::Reindex)), Ok(json!(0)));
