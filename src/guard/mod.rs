@@ -305,7 +305,9 @@ impl Guarded {
         let wait = wait.max(Duration::from_millis(error.retry_after_ms().unwrap_or(0)));
         let in_time = deadline
             .is_none_or(|at| std::time::Instant::now().checked_add(wait).is_some_and(|then| then < at));
-        (in_time && retry::is_idempotent(task.operation(), in_doubt)).then_some(wait)
+        // Through Paxos a second run is a second write, which could undo what came between the two.
+        let twice = in_doubt && task.options().is_some_and(|options| options.serial);
+        (in_time && !twice && retry::is_idempotent(task.operation(), in_doubt)).then_some(wait)
     }
 
     /// Tries again after a pause. The breaker is asked again; the rate limit counts requests, not attempts.

@@ -54,6 +54,8 @@ pub struct Call<'a> {
     pub statements: &'a Statements,
     /// Writes go through Paxos.
     pub serial: bool,
+    /// This is the request's only write: what it chooses is kept with the request, for later attempts.
+    pub alone: bool,
 }
 
 /// What the first attempt at a write has chosen; later ones repeat it.
@@ -136,8 +138,15 @@ impl Call<'_> {
         Err(Error::new(Code::Cancelled, "the request was stopped before anything was sent"))
     }
 
-    /// What this write's first attempt has chosen.
-    pub fn stamp(&self, _task: &Task, time: impl FnOnce() -> i64) -> Stamp {
-        Stamp { time_us: time(), version: Uuid::from_bytes(new_version()) }
+    /// What this write's first attempt has chosen, or chooses now.
+    pub fn stamp(&self, task: &Task, time: impl FnOnce() -> i64) -> Stamp {
+        if self.alone { task.stamp(|| Stamp::new(time())) } else { Stamp::new(time()) }
+    }
+}
+
+impl Stamp {
+    /// A new version at this write time.
+    pub fn new(time_us: i64) -> Self {
+        Self { time_us, version: Uuid::from_bytes(new_version()) }
     }
 }

@@ -193,7 +193,9 @@ impl Inner {
 
 /// The request's circumstances.
 fn call<'a>(cluster: &'a Cluster, task: &Task) -> Call<'a> {
-    Call { kind: task.operation().kind(), statements: cluster.statements(0), serial: false }
+    let (profile, serial) =
+        task.options().map_or((0, false), |options| (options.profile.unwrap_or(0), options.serial));
+    Call { kind: task.operation().kind(), statements: cluster.statements(profile), serial, alone: true }
 }
 
 /// Runs one request on the open cluster.

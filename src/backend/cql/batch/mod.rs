@@ -9,9 +9,11 @@ mod reads;
 mod writes;
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use super::cluster::{Call, Cluster};
 use crate::error::Result;
+use crate::guard::retry::{Backoff, Policy, is_transient};
 use crate::op::task::Task;
 use crate::store::answers::{Answers, answer_overwritten, document};
 use crate::store::operation::{Batch, Mode, Operation};
@@ -29,27 +31,76 @@ impl Cluster {
                 for (operation, answer) in batch.operations.iter().zip(&mut answers) {
                     *answer = Some(self.one(call, task, operation).await);
                 }
+                report_failures(task, &answers);
             }
             Mode::Snapshot => {
+                let mut retries = self.retries(task);
                 self.read_side_by_side(call, task, batch, &mut answers).await;
+                while retries.again(task, &mut answers).await {
+                    self.read_side_by_side(call, task, batch, &mut answers).await;
+                }
                 answer_overwritten(batch, &mut answers);
                 if batch.logged {
                     self.write_logged(call, task, batch, &mut answers).await?;
                 } else {
                     self.write_grouped(call, task, batch, &mut answers).await;
                 }
+                report_failures(task, &answers);
             }
         }
         Ok(document(answers))
     }
 
+    fn retries(&self, task: &Task) -> Retries {
+        let own = task.options().and_then(|options| options.retry.as_ref());
+        Retries(Policy::new(&self.config.retry, own).delays())
+    }
+
     /// One operation of a batch by itself.
     async fn one(self: &Arc<Self>, call: &Call<'_>, task: &Task, operation: &Operation) -> Result<String> {
-        let call = Call { kind: operation.kind(), ..*call };
+        let call = Call { kind: operation.kind(), alone: false, ..*call };
         match operation {
             Operation::Put(put) => self.put(&call, task, put).await,
             Operation::Delete(address) => self.delete(&call, task, address).await,
             other => self.read_one(&call, task, other).await,
         }
+    }
+}
+
+/// What the circuit breaker should know although the batch itself has an answer.
+fn report_failures(task: &Task, answers: &Answers) {
+    answers
+        .iter()
+        .flatten()
+        .filter_map(|answer| answer.as_ref().err())
+        .for_each(|error| task.part_failed(error));
+}
+
+/// The pauses before operations of a batch are tried again; each part of a batch counts by itself.
+struct Retries(Backoff);
+
+impl Retries {
+    /// Takes the answers back that time may cure, waits, and says whether there is anything to try again.
+    /// Never waits past the deadline.
+    async fn again(&mut self, task: &Task, answers: &mut Answers) -> bool {
+        let curable = |answer: &Option<Result<String>>| {
+            answer.as_ref().is_some_and(|answer| answer.as_ref().is_err_and(is_transient))
+        };
+        if !answers.iter().any(curable) || !self.pause(task).await {
+            return false;
+        }
+        answers.iter_mut().filter(|answer| curable(answer)).for_each(|answer| *answer = None);
+        true
+    }
+
+    /// Waits for the next attempt; false = there is none.
+    async fn pause(&mut self, task: &Task) -> bool {
+        let Some(pause) = self.0.next() else { return false };
+        let late = task.deadline().is_some_and(|deadline| Instant::now() + pause >= deadline);
+        if late || task.stopped() || task.is_unwanted() {
+            return false;
+        }
+        tokio::time::sleep(pause).await;
+        !task.stopped()
     }
 }

@@ -28,7 +28,7 @@ const TOGETHER: usize = 2;
 type Done = Vec<(usize, Result<String>)>;
 
 impl Cluster {
-    /// Answers all reads of the batch.
+    /// Answers all reads of the batch that have no answer yet.
     pub(super) async fn read_side_by_side(
         self: &Arc<Self>,
         call: &Call<'_>,
@@ -38,7 +38,8 @@ impl Cluster {
     ) {
         let mut partitions: HashMap<&str, Vec<(usize, &Get)>> = HashMap::new();
         let mut work: Vec<BoxFuture<'_, Done>> = Vec::new();
-        for (index, operation) in batch.operations.iter().enumerate() {
+        for (index, operation) in batch.operations.iter().enumerate().filter(|(at, _)| answers[*at].is_none())
+        {
             match operation {
                 Operation::Get(get) => partitions.entry(get.address.path()).or_default().push((index, get)),
                 operation if !operation.writes() => work.push(Box::pin(async move {

@@ -20,6 +20,7 @@ use super::super::put::cells;
 use super::super::row::{BirthRow, Cells, prefix_of};
 use super::SIDE_BY_SIDE;
 use crate::error::{Error, Result};
+use crate::guard::retry::is_transient;
 use crate::op::task::Task;
 use crate::store::address::Address;
 use crate::store::answers::Answers;
@@ -103,15 +104,28 @@ impl Cluster {
                 return;
             }
         };
-        let groups = self.groups(writes);
-        let mut work: Vec<BoxFuture<'_, _>> = Vec::with_capacity(groups.len());
-        for group in &groups {
-            work.push(Box::pin(async move { (group, self.write_group(call, group).await) }));
-        }
-        let mut done = stream::iter(work).buffer_unordered(SIDE_BY_SIDE);
-        while let Some((group, outcome)) = done.next().await {
-            for write in group {
-                answers[write.index] = Some(outcome.clone().map(|()| "null".to_owned()));
+        let mut groups = self.groups(writes);
+        let mut retries = self.retries(task);
+        loop {
+            let mut work: Vec<BoxFuture<'_, _>> = Vec::with_capacity(groups.len());
+            for (at, group) in groups.iter().enumerate() {
+                work.push(Box::pin(async move { (at, self.write_group(call, group).await) }));
+            }
+            let mut done = stream::iter(work).buffer_unordered(SIDE_BY_SIDE);
+            let mut curable = vec![false; groups.len()];
+            while let Some((at, outcome)) = done.next().await {
+                curable[at] = outcome.as_ref().is_err_and(is_transient);
+                for write in &groups[at] {
+                    answers[write.index] = Some(outcome.clone().map(|()| "null".to_owned()));
+                }
+            }
+            drop(done);
+            // Every write keeps its write time and version, so that trying again changes nothing that came
+            // after it.
+            let mut curable = curable.into_iter();
+            groups.retain(|_| curable.next().unwrap_or(false));
+            if groups.is_empty() || !retries.pause(task).await {
+                return;
             }
         }
     }
@@ -174,7 +188,13 @@ impl Cluster {
         let (births, registered) = futures_util::join!(self.births(call, &puts), self.register_all(&puts));
         call.claim(task)?;
         let mut writes = Vec::with_capacity(open.len());
-        for ((index, address, put), token) in open.into_iter().zip(tokens) {
+        let choose = || {
+            let now = self.clock.now();
+            open.iter().map(|(_, address, _)| Stamp::new(self.times.next(address, now))).collect::<Vec<_>>()
+        };
+        // A logged batch fails as a whole, and may be run again as a whole.
+        let stamps = if batch.logged { task.stamp(choose) } else { choose() };
+        for (((index, address, put), token), stamp) in open.into_iter().zip(tokens).zip(stamps) {
             let ttl = put.map_or(Ok(None), |put| self.ttl(put.ttl_us));
             let failed = put
                 .and_then(|_| births.failed.get(address.path()).or_else(|| registered.get(address.path())));
@@ -185,7 +205,6 @@ impl Cluster {
                 (_, Some(error)) => answers[index] = Some(Err(error.clone())),
                 (Ok(ttl), None) => {
                     let created_at = births.found.get(address).copied();
-                    let stamp = call.stamp(task, || self.times.next(address, self.clock.now()));
                     writes.push(Write { index, address, put, ttl, created_at, stamp, token });
                 }
             }
