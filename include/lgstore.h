@@ -435,6 +435,15 @@ lgstore_status_t lgstore_metrics_prometheus(struct lgstore_t *store,
                                             struct lgstore_result_t **out,
                                             struct lgstore_error_t **err);
 
+/**
+ * [nb] Closes the store's circuit breaker, whatever its state: requests go to the cluster again, and its
+ * failures in a row start at 0. LGSTORE_OK also where the store has no breaker. Its state is in
+ * lgstore_metrics and in the answer of LGSTORE_OP_HEALTH.
+ *
+ * Safety: `store` is live.
+ */
+lgstore_status_t lgstore_breaker_reset(struct lgstore_t *store);
+
 /* ---- Submitting requests: with a callback, in bursts to a queue, or waiting for the answer ---- */
 
 /**

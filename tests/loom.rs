@@ -549,3 +549,42 @@ fn close_stops_what_has_not_begun_and_waits_for_what_has() {
         assert_eq!(status, if applied { 0 } else { 100 });
     });
 }
+
+/// A write that fails without effect, waits, and is tried again, while it is cancelled and expires.
+#[test]
+fn between_two_attempts_a_write_can_be_stopped_and_says_what_happened() {
+    loom::model(|| {
+        let desk = desk(1);
+        let last = Arc::new(LastStatus::default());
+        let ticket = desk.admit(request(Sink::Receiver(last.clone()), true)).unwrap();
+        let (cancelled, expiring, watched) = (ticket.clone(), ticket.clone(), ticket.clone());
+        let canceller = thread::spawn(move || match cancelled.stop(Code::Cancelled) {
+            Some(error) => drop(Delivery::new(cancelled, error)),
+            None => assert!(cancelled.stopped() || cancelled.is_unwanted(), "nobody will end it"),
+        });
+        let timer = thread::spawn(move || expire(&expiring));
+        let task = Task::new(ticket, Operation::Sweep);
+        let mut applied = false;
+        let mut gave_up = false;
+        if task.claim() {
+            // The first attempt surely had no effect.
+            watched.reopen();
+            if task.is_unwanted() {
+                gave_up = true;
+                task.complete(Err(Error::new(Code::Unavailable, "away")));
+            } else if task.claim() {
+                applied = true;
+                task.complete(answer());
+            }
+        }
+        canceller.join().unwrap();
+        timer.join().unwrap();
+        match last.status.lock().unwrap().take().expect("one completion") {
+            0 => assert!(applied),
+            300 => assert!(gave_up && !applied),
+            302 => {}
+            103 | 104 => assert!(!applied, "said surely not applied, and was"),
+            other => panic!("unexpected status {other}"),
+        }
+    });
+}

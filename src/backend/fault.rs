@@ -44,8 +44,8 @@ impl Fault {
             // A real unwinding, as from a bug, but past the panic hook: a library prints nothing.
             return guarded(|| resume_unwind(Box::new("panic_every of the fault backend")));
         }
-        if is_hit(self.fault.fail_every) {
-            return Err(Error::new(Code::Unavailable, "fail_every of the fault backend"));
+        if is_hit(self.fault.fail_every) || number <= self.fault.fail_first {
+            return Err(Error::new(Code::Unavailable, "a failure of the fault backend"));
         }
         Ok(())
     }
@@ -153,6 +153,13 @@ mod tests {
         let null = || Ok("null".to_owned());
         let (fails, panics) = (Err(Code::Unavailable), Err(Code::Panic));
         assert_eq!(outcomes, [null(), fails.clone(), panics.clone(), fails, null(), panics]);
+    }
+
+    #[test]
+    fn the_first_requests_fail() {
+        let (fault, _runtime) = fault(FaultConfig { fail_first: 2, ..FaultConfig::default() });
+        let is_ok = |_| fault.immediate(&get()).unwrap().is_ok();
+        assert_eq!((1..=4).map(is_ok).collect::<Vec<_>>(), [false, false, true, true]);
     }
 
     #[test]

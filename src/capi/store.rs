@@ -183,6 +183,21 @@ pub unsafe extern "C" fn lgstore_metrics_prometheus(
     boundary::status(err, || unsafe { answer(store, out, |client| client.metrics_prometheus()) })
 }
 
+/// [nb] Closes the store's circuit breaker, whatever its state: requests go to the cluster again, and its
+/// failures in a row start at 0. LGSTORE_OK also where the store has no breaker. Its state is in
+/// lgstore_metrics and in the answer of LGSTORE_OP_HEALTH.
+///
+/// # Safety
+/// `store` is live.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn lgstore_breaker_reset(store: *mut lgstore_t) -> lgstore_status_t {
+    boundary::status(std::ptr::null_mut(), || {
+        // SAFETY: live by contract.
+        unsafe { pointer::object(store) }?.store().guards().reset_breaker();
+        Ok(LGSTORE_OK)
+    })
+}
+
 /// Puts a text about `store` into `*out`.
 ///
 /// # Safety

@@ -50,6 +50,7 @@ static void nulls(void) {
   CHECK_STATUS(lgstore_close(NULL, 0), bad);
   CHECK_STATUS(lgstore_close_async(NULL, 0, collect, &collector), bad);
   lgstore_free(NULL);
+  CHECK_STATUS(lgstore_breaker_reset(NULL), bad);
   refused(lgstore_metrics(NULL, 0, &result, &err), bad, &err, "store");
   refused(lgstore_metrics(store, 0, NULL, &err), bad, &err, "out");
   refused(lgstore_metrics_prometheus(NULL, &result, &err), bad, &err, "store");

@@ -41,6 +41,7 @@ static void in_the_child(parent_t *parent) {
   CHECK_STATUS(lgstore_cancel(parent->store, 1), forked);
   CHECK_STATUS(lgstore_close(parent->store, UINT64_MAX), forked);
   CHECK_STATUS(lgstore_close_async(parent->store, 0, collect, &parent->collector), forked);
+  CHECK_STATUS(lgstore_breaker_reset(parent->store), forked);
   CHECK_STATUS(lgstore_metrics(parent->store, 0, &result, NULL), forked);
   CHECK_STATUS(lgstore_metrics_prometheus(parent->store, &result, NULL), forked);
   CHECK_STATUS(lgstore_new(parent->runtime, MEMORY, strlen(MEMORY), &store, NULL), forked);

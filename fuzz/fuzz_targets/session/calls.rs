@@ -239,6 +239,7 @@ impl Session {
                 2 => assert_eq!(lgstore_cq_set_doorbell(self.queue, Some(ring), null_mut()), LGSTORE_OK),
                 3 => assert_eq!(lgstore_cq_set_doorbell(self.queue, None, null_mut()), LGSTORE_OK),
                 _ => {
+                    assert_eq!(lgstore_breaker_reset(self.store), LGSTORE_OK);
                     let mut metrics = null_mut();
                     assert_eq!(lgstore_metrics(self.store, 0, &mut metrics, null_mut()), LGSTORE_OK);
                     self.taken.push(metrics);

@@ -101,6 +101,7 @@ fn constructors_set_their_out_parameters_also_when_they_fail() {
             assert!(status > 0 && store.is_null(), "{status}");
             message_of(error);
         }
+        assert_eq!(lgstore_breaker_reset(null_mut()), LGSTORE_E_INVALID_ARG);
         let mut result = rubbish();
         assert_eq!(lgstore_metrics(null_mut(), 0, &mut result, null_mut()), LGSTORE_E_INVALID_ARG);
         assert!(result.is_null());

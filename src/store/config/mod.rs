@@ -257,6 +257,8 @@ pub struct FaultConfig {
     pub delay_us: u64,
     /// Every n-th request fails as unavailable; 0 = none.
     pub fail_every: u64,
+    /// The first n requests fail as unavailable.
+    pub fail_first: u64,
     /// Every n-th request panics inside; 0 = none.
     pub panic_every: u64,
     /// Answers of get are padded with a member `"padding"` to this many bytes; 0 = not.
