@@ -82,7 +82,8 @@ impl<E: Engine> Opener<E> {
             match &opened {
                 Ok(()) => shared.dispatch(task),
                 Err(error) if matches!(task.operation(), Operation::Admin(Admin::Health { .. })) => {
-                    task.complete(Ok(shared.health(Err(error.clone())).to_json()));
+                    let health = shared.health(Err(error.clone()), &task);
+                    task.complete(Ok(health.to_json()));
                 }
                 Err(error) => task.complete(Err(error.clone())),
             }

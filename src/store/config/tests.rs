@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use super::schema::leaves;
 use super::*;
 use crate::error::{Code, Error};
+use crate::store::operation::Kind;
 
 /// Reads a text where the environment must not be looked at.
 fn parse(text: &str) -> Result<Config, Error> {
@@ -274,4 +275,46 @@ fn the_defaults_fit_the_schema() {
     let defaults: Value = serde_json::from_str(&Config::default().to_json()).expect("JSON");
     super::schema::check(super::schema::Node::root(), &defaults, "").expect("fits");
     assert_eq!(parse(&Config::default().to_json()).expect("read"), Config::default());
+}
+
+#[test]
+fn limits_of_operations_name_operations() {
+    let config = parse(
+        r#"{"rate_limit":{"requests_per_minute":600,"operations":{"put":{"requests_per_minute":60,"burst":7},
+            "get":{}}}}"#,
+    )
+    .expect("a configuration");
+    let of = |kind| config.rate_limit.of(kind);
+    assert_eq!((of(Kind::Search), of(Kind::Put), of(Kind::Get)), (Some((600, 60)), Some((60, 7)), None));
+    assert_eq!(parse("{}").expect("the defaults").rate_limit.of(Kind::Put), None);
+    let limit = |text: &str| format!(r#"{{"rate_limit":{text}}}"#);
+    let place = |name: &str| format!("rate_limit.operations.{name}");
+    for (text, field, message) in [
+        (r#"{"operations":{"puts":{}}}"#, place("puts"), "did you mean \"put\"?"),
+        (r#"{"operations":{"health":{}}}"#, place("health"), "these can have a limit: put, get,"),
+        (
+            r#"{"operations":{"put":{"requests_per_minute":0}}}"#,
+            place("put.requests_per_minute"),
+            "from 1 to",
+        ),
+        (r#"{"operations":{"put":{"burts":1}}}"#, place("put.burts"), "did you mean \"burst\"?"),
+        (r#"{"algorithm":"sliding_window","burst":5}"#, "rate_limit.burst".into(), "has no burst"),
+        (
+            r#"{"algorithm":"sliding_window","operations":{"put":{"requests_per_minute":1,"burst":1}}}"#,
+            place("put.burst"),
+            "has no burst",
+        ),
+    ] {
+        refused(&limit(text), &field, message);
+    }
+}
+
+#[test]
+fn a_breaker_is_there_on_clusters_only_unless_it_is_said() {
+    let breaker = |text| parse(text).expect("a configuration").breaker;
+    assert!(!breaker("{}").is_on(BackendName::Embedded));
+    assert!(!breaker("{}").is_on(BackendName::Fault));
+    assert!(breaker("{}").is_on(BackendName::Cql));
+    assert!(breaker(r#"{"breaker":{"enabled":true}}"#).is_on(BackendName::Embedded));
+    assert!(!breaker(r#"{"breaker":{"enabled":false}}"#).is_on(BackendName::Cql));
 }

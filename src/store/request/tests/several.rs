@@ -111,3 +111,87 @@ fn logged_batches_are_limited() {
     assert!(result.is_ok());
     assert_eq!(warnings, [Warning::LargeBatch { operations: 101, threshold: 50 }]);
 }
+
+fn options_of(kind: Kind, body: &str) -> Option<Options> {
+    let parsed = parse(kind, body.as_bytes(), &Config::default(), &mut |_| {});
+    parsed.unwrap_or_else(|error| panic!("{body}: {error}")).options.map(|options| *options)
+}
+
+/// A body of each operation that has options, without its last brace.
+const BODIES: [(Kind, &str); 13] = [
+    (Kind::Get, r#"{"namespace":["n"],"key":"k""#),
+    (Kind::Put, r#"{"namespace":["n"],"key":"k","value":{}"#),
+    (Kind::Delete, r#"{"namespace":["n"],"key":"k""#),
+    (Kind::Search, r#"{"namespace_prefix":[]"#),
+    (Kind::ListNamespaces, r#"{"limit":1"#),
+    (Kind::Count, r#"{"namespace_prefix":[]"#),
+    (Kind::Batch, r#"{"ops":[]"#),
+    (Kind::DeletePrefix, r#"{"namespace_prefix":[]"#),
+    (Kind::PutIfAbsent, r#"{"namespace":["n"],"key":"k","value":{}"#),
+    (Kind::UpdateIfExists, r#"{"namespace":["n"],"key":"k","value":{}"#),
+    (Kind::CompareAndSet, r#"{"namespace":["n"],"key":"k","value":{},"expected_value":{}"#),
+    (Kind::DeleteIfExists, r#"{"namespace":["n"],"key":"k""#),
+    (Kind::DeleteIfValue, r#"{"namespace":["n"],"key":"k","expected_value":{}"#),
+];
+
+#[test]
+fn options_say_how_a_request_is_carried_out() {
+    for (index, (kind, body)) in BODIES.into_iter().enumerate() {
+        assert_eq!(options_of(kind, &format!("{body}}}")), None);
+        assert_eq!(options_of(kind, &format!(r#"{body},"profile":null}}"#)), None);
+        let profile = options_of(kind, &format!(r#"{body},"profile":"strong_reads"}}"#)).unwrap();
+        assert_eq!(
+            profile,
+            Options { profile: Config::default().profile("strong_reads"), ..Options::default() }
+        );
+        let retry = format!(r#"{body},"max_retries":3,"retry_delay":0.25,"retry_backoff":1.5}}"#);
+        if index < 7 {
+            let wanted =
+                RetryOptions { max_retries: Some(3), retry_delay: Some(0.25), retry_backoff: Some(1.5) };
+            assert_eq!(options_of(kind, &retry).unwrap().retry, Some(wanted));
+        } else {
+            invalid(kind, &retry, "max_retries", "unknown field `max_retries`");
+        }
+        let serial = format!(r#"{body},"serial":true}}"#);
+        if matches!(kind, Kind::Put | Kind::Delete) {
+            assert!(options_of(kind, &serial).unwrap().serial);
+            assert_eq!(options_of(kind, &format!(r#"{body},"serial":false}}"#)), None);
+        } else {
+            invalid(kind, &serial, "serial", "unknown field `serial`");
+        }
+    }
+    // None is something else than nothing, where the configuration says otherwise.
+    let none = options_of(Kind::Batch, r#"{"ops":[],"max_retries":0}"#).unwrap();
+    assert_eq!(none.retry.unwrap().max_retries, Some(0));
+}
+
+#[test]
+fn options_are_checked() {
+    for (member, field, message) in [
+        (r#""profile":"strong_read""#, "profile", "must be one of default, strong_reads, "),
+        (r#""profile":"strong_read""#, "profile", r#", not "strong_read""#),
+        (r#""profile":1"#, "profile", "must be a string or null"),
+        (r#""serial":1"#, "serial", "must be a boolean or null"),
+        (r#""max_retries":101"#, "max_retries", "101 is above the limit of 100"),
+        (r#""max_retries":null"#, "max_retries", "must be a number"),
+        (r#""retry_delay":3601"#, "retry_delay", "3601 is above the limit of 3600"),
+        (r#""retry_delay":-0.1"#, "retry_delay", "must be at least 0, not -0.1"),
+        (r#""retry_delay":1e99"#, "retry_delay", "above the limit"),
+        (r#""retry_backoff":0.5"#, "retry_backoff", "must be at least 1, not 0.5"),
+        (r#""retry_backoff":100.5"#, "retry_backoff", "above the limit of 100"),
+        (r#""retries":1"#, "retries", "did you mean `max_retries`?"),
+        (r#""profile":"default","profile":"default""#, "profile", "stands here twice"),
+    ] {
+        invalid(
+            Kind::Put,
+            &format!(r#"{{"namespace":["n"],"key":"k","value":{{}},{member}}}"#),
+            field,
+            message,
+        );
+    }
+    for option in [r#""profile":"default""#, r#""serial":true"#, r#""max_retries":1"#] {
+        let name = option[1..].split('"').next().unwrap();
+        let body = format!(r#"{{"ops":[{{"op":"put","namespace":["n"],"key":"k","value":{{}},{option}}}]}}"#);
+        invalid(Kind::Batch, &body, &format!("ops[0].{name}"), "not possible inside a batch");
+    }
+}
