@@ -10,6 +10,8 @@ lgstore_test_tool(LGSTORE_ABIDIFF abidiff abigail-tools)
 lgstore_test_tool(LGSTORE_CLANG_FORMAT clang-format clang-format)
 lgstore_test_tool(LGSTORE_PKG_CONFIG pkg-config pkg-config)
 lgstore_test_tool(LGSTORE_STRACE strace strace)
+find_program(LGSTORE_GO go HINTS /usr/local/go/bin)
+lgstore_test_tool(LGSTORE_GO go golang-go)
 lgstore_test_tool(LGSTORE_PYTHON python3 python3)
 lgstore_require(LGSTORE_RUSTFMT rustfmt "rustup component add rustfmt" HINTS "$ENV{HOME}/.cargo/bin")
 lgstore_require(LGSTORE_CLIPPY cargo-clippy "rustup component add clippy" HINTS "$ENV{HOME}/.cargo/bin")
@@ -46,7 +48,7 @@ endfunction()
 # lgstore_settings(<file> <prefix>): reads a line `ctest: key=value key=a;b` of a test's first lines.
 function(lgstore_settings file prefix)
   file(STRINGS "${file}" line LIMIT_COUNT 1 REGEX "ctest: ")
-  foreach(key IN ITEMS labels timeout asan)
+  foreach(key IN ITEMS labels timeout asan serial)
     if(line MATCHES " ${key}=([^ ]+)")
       # file(STRINGS) has escaped the semicolons, which would make one label of several.
       string(REPLACE "\\;" ";" value "${CMAKE_MATCH_1}")
@@ -185,5 +187,20 @@ foreach(script IN LISTS lgstore_tools)
     message(FATAL_ERROR "${script}: the line `# ctest: labels=... timeout=...` is missing")
   endif()
   lgstore_test(tool.${name} LABELS ${set_labels} TIMEOUT ${set_timeout} LOCK cargo
-    COMMAND "${LGSTORE_BASH}" "${script}")
+    ENVIRONMENT "GO=${LGSTORE_GO}" COMMAND "${LGSTORE_BASH}" "${script}")
+  if(set_serial STREQUAL "on") # nothing else runs meanwhile
+    set_tests_properties(tool.${name} PROPERTIES RUN_SERIAL ON)
+  endif()
 endforeach()
+
+# The load of tests/failover, which tools above drive; by itself, on a store that loses nothing, here. Its input is
+# one phase and the end.
+file(GLOB lgstore_failover CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/tests/failover/*.c")
+lgstore_program(failover_load "${PROJECT_SOURCE_DIR}/tests/failover/load.c")
+list(REMOVE_ITEM lgstore_failover "${PROJECT_SOURCE_DIR}/tests/failover/load.c")
+target_sources(failover_load PRIVATE ${lgstore_failover})
+target_link_libraries(failover_load PRIVATE c_support)
+lgstore_test(failover.embedded LABELS ci c TIMEOUT 120
+  COMMAND "${LGSTORE_BASH}" tests/failover/embedded.sh $<TARGET_FILE:failover_load>)
+lgstore_test(failover.checker LABELS ci TIMEOUT 300
+  COMMAND "${CMAKE_COMMAND}" -E chdir "${PROJECT_SOURCE_DIR}/tests/failover/linearizable" "${LGSTORE_GO}" test ./...)

@@ -1,0 +1,80 @@
+#!/usr/bin/env bash
+# A load at a fixed rate on three nodes, copies on all of them, while nodes are killed, paused and restarted, one at
+# a time. README.md says what the load checks.
+#
+#   failover.sh short    one kill -9 and one pause; judges correctness only, for machines that are busy
+#   failover.sh full     each node killed, paused and restarted; no plain request may fail or take above 1.5 s
+#
+# Environment: LGSTORE_FAILOVER_RATE (requests per second), LGSTORE_FAILOVER_LOAD (the program; default: of the build),
+# LGSTORE_SEED, LGSTORE_WORK_DIR.
+set -euo pipefail
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+cluster=$here/../cluster/cluster.sh
+work=$(realpath -m "${LGSTORE_WORK_DIR:-${TMPDIR:-/tmp}/lgstore-tests}/failover")
+load=${LGSTORE_FAILOVER_LOAD:-${LGSTORE_BUILD_DIR:-$here/../../build/test}/tests/failover_load}
+seed=${LGSTORE_SEED:-$RANDOM}
+
+die() { echo "failover: $*" >&2; exit 1; }
+go=${GO:-$(command -v go || echo /usr/local/go/bin/go)}
+[ -x "$go" ] || die "Go is missing: apt-get install golang-go, or https://go.dev/dl"
+[ -x "$load" ] || die "$load is missing: cmake --build build/test --target failover_load"
+
+# on <command> <node>...: of our cluster. Its output must not get among the phases.
+on() { "$cluster" "$@" --dir "$work/cluster" >&2; }
+phase() { echo "$1" && sleep "$2"; }
+# The load has opened its store; making keyspace and tables takes seconds.
+wait_for_load() {
+  local tries
+  for ((tries = 0; tries < 600; tries++)); do [ -e "$work/ready" ] && return || sleep 0.1; done
+  die "the load does not begin"
+}
+# After each event all nodes see each other again before the next: one at a time.
+short_events() {
+  wait_for_load && sleep 6 && phase "all up" 4
+  on kill 2 && phase "2 killed" 10
+  echo "2 starts" && on start 2 && on settle && phase "2 is back" 2
+  on pause 3 && phase "3 paused" 8
+  on resume 3 && phase "3 resumed" 2
+  on settle && echo end
+}
+full_events() {
+  local node
+  wait_for_load && sleep 15 && phase "all up" 10
+  for node in 1 2 3; do
+    on kill $node && phase "$node killed" 15
+    echo "$node starts" && on start $node && on settle && phase "$node is back" 5
+    on pause $node && phase "$node paused" 20
+    on resume $node && phase "$node resumed" 5
+    on settle
+    echo "$node stops" && on stop $node && phase "$node stopped" 5
+    echo "$node starts" && on start $node && on settle && phase "$node is back" 5
+  done
+  echo end
+}
+
+case ${1:-} in
+  # A machine that is busy with other things is slow: what piles up would make it slower still, so no more than 32
+  # requests are open. Time limits are wider, and a request in fifty may run into its own.
+  short) rate=${LGSTORE_FAILOVER_RATE:-100} limits=(--most-open 32 --plain-errors 20000)
+    options=',"request_timeout":5,"breaker":{"enabled":false}' ;;
+  full) rate=${LGSTORE_FAILOVER_RATE:-300} limits=(--bound-ms 1500) options='' ;;
+  *) sed -n '2,/^set /{/^set /d;s/^# \{0,1\}//;p}' "$0" >&2 && exit 2 ;;
+esac
+
+rm -rf "$work"
+mkdir -p "$work"
+(cd "$here/linearizable" && "$go" build -o "$work/linearizable" .) || die "the checker does not build"
+
+# A write is in the node's log before it is acknowledged, so that a killed node comes back with what it promised: what
+# is lost then was lost by us. (No disk is waited for: the tool's nodes leave out the syncs.)
+trap '"$cluster" down --dir "$work/cluster" >&2 || true' EXIT
+on up --nodes 3 --owner $$ --set commitlog_sync=batch --set commitlog_sync_period=0ms
+points=$("$cluster" env --dir "$work/cluster" | sed -n 's/^LGSTORE_TEST_CONTACT_POINTS=//p')
+# Short leases: registering namespaces and reading created_at happen all the time, and searches take several pages.
+config='{"backend":"cql","contact_points":["'${points//,/\",\"}'"],"keyspace":"failover","consistency":"quorum",
+  "schema":{"replication":{"factor":3}},"namespace_lease":2,"created_at_cache":2,"search":{"page_size":10}'$options'}'
+
+echo "failover: $1, $rate requests per second, seed $seed" >&2
+"${1}_events" | "$load" --config "$config" --rate "$rate" --seed "$seed" --profile lwt_operations \
+  --history "$work/history.jsonl" --ready "$work/ready" "${limits[@]}" || die "see above; the nodes' logs are in $work/cluster/node*/"
+"$work/linearizable" "$work/history.jsonl" || die "the history is in $work/history.jsonl"
