@@ -107,7 +107,7 @@ pub struct Config {
     /// The keyspace and its tables.
     pub schema: SchemaConfig,
     /// Seconds that a namespace's registration is taken for granted before a put renews it.
-    #[schemars(range(min = 1.0, max = 86_400.0))]
+    #[schemars(range(min = 0.001, max = 86_400.0))]
     pub namespace_lease: f64,
     /// Seconds that a known `created_at` is used before it is read again; 0 = always read.
     #[schemars(range(min = 0.0, max = 86_400.0))]
