@@ -33,7 +33,7 @@ fn a_prefix_search_reads_each_namespace_once_and_each_bucket_once() {
     assert!(cost <= 1_016, "{cost} reads by time");
     let few = json!({"namespace_prefix": ["p"], "limit": 10});
     let cost = reads(&store, || assert_eq!(store.search(few).len(), 10));
-    assert!(cost <= 16 + 8, "{cost} reads for ten items");
+    assert!(cost <= 16 + 4, "{cost} reads for ten items");
 }
 
 /// A namespace that this process has written to, or has read before, is one read.

@@ -116,7 +116,10 @@ pub struct Walk<'a> {
     ended: bool,
     current: Option<Partition>,
     ahead: VecDeque<Ahead>,
-    width: usize,
+    broad: bool,
+    /// Partitions whose first page was taken, and the rows of all pages.
+    partitions: usize,
+    rows: usize,
     /// Rows were met whose values must be seen: keys alone are not asked for any more.
     items_only: bool,
 }
@@ -176,15 +179,28 @@ impl<'a> Walk<'a> {
             ),
             None => (None, None),
         };
-        let width = if broad { READ_AHEAD } else { 1 };
-        let (slices, ended, ahead, items_only) = (None, false, VecDeque::new(), false);
-        Self { cluster, call, scope, down, page_size, from, slices, ended, current, ahead, width, items_only }
+        Self {
+            cluster,
+            call,
+            scope,
+            down,
+            page_size,
+            from,
+            slices: None,
+            ended: false,
+            current,
+            ahead: VecDeque::new(),
+            broad,
+            partitions: 0,
+            rows: 0,
+            items_only: false,
+        }
     }
 
     /// The next page that has rows, of about `wanted` rows at most; `None` at the end.
     pub async fn next(&mut self, wanted: usize, columns: Columns) -> Result<Option<Rows>> {
-        let columns = if self.items_only { Columns::Items } else { columns };
         loop {
+            let columns = if self.items_only { Columns::Items } else { columns };
             let (partition, page, read) = match self.current.take() {
                 Some(mut partition) => {
                     let state = std::mem::replace(&mut partition.state, PagingState::start());
@@ -194,7 +210,7 @@ impl<'a> Walk<'a> {
                 None => {
                     self.read_ahead(wanted, columns).await?;
                     let Some(ahead) = self.ahead.pop_front() else { return Ok(None) };
-                    self.width = (2 * self.width).min(READ_AHEAD);
+                    self.partitions += 1;
                     let gone = |_| Err(Error::new(Code::Unavailable, "the read of a page was given up"));
                     (ahead.partition, ahead.page.await.unwrap_or_else(gone)?, ahead.columns)
                 }
@@ -219,6 +235,7 @@ impl<'a> Walk<'a> {
     fn take(&mut self, mut partition: Partition, page: Page, columns: Columns) -> Result<Option<Rows>> {
         let number = page.rows.rows_num();
         partition.bare &= number == 0;
+        self.rows += number;
         let rows = match columns {
             Columns::Items => {
                 self.cluster.scans.weigh(number, page.rows.rows_bytes_size());
@@ -260,17 +277,30 @@ impl<'a> Walk<'a> {
         self.cluster.namespaces.found_dead(self.cluster, Candidate { path, written });
     }
 
+    /// How many partitions to read ahead: as many as will likely be needed, going by those before, and at
+    /// first no more than twice as many as have been.
+    fn width(&self, wanted: usize) -> usize {
+        if self.broad {
+            return READ_AHEAD;
+        }
+        let likely = wanted.saturating_mul(self.partitions.max(1)).div_ceil(self.rows.max(1));
+        likely.min(2 * self.partitions).clamp(1, READ_AHEAD)
+    }
+
     /// Begins to read the next partitions.
     async fn read_ahead(&mut self, wanted: usize, columns: Columns) -> Result<()> {
         let (cluster, kind) = (self.cluster, self.call.kind);
         let (scope, namespaces) = (self.scope.prefix.path(), &cluster.namespaces);
-        while !self.ended && self.ahead.len() < self.width {
+        let width = self.width(wanted);
+        // No more namespaces than rows, unless most rows will be passed over.
+        let likely = if self.broad { usize::MAX } else { wanted };
+        while !self.ended && self.ahead.len() < width {
             let slices = self.slices.get_or_insert_with(|| {
                 let from = self.from.as_deref();
                 if self.down {
-                    namespaces.slices_down(&cluster.session, kind, scope, from, wanted)
+                    namespaces.slices_down(&cluster.session, kind, scope, from, likely)
                 } else {
-                    namespaces.slices(&cluster.session, kind, scope, from.unwrap_or(""), wanted)
+                    namespaces.slices(&cluster.session, kind, scope, from.unwrap_or(""), likely)
                 }
             });
             match slices.next().await? {
@@ -290,7 +320,7 @@ impl<'a> Walk<'a> {
         self.cluster.scans.pages.fetch_add(1, Ordering::Relaxed);
         let scans = &self.call.statements.scan;
         let mut statement = scans.get(columns, self.down, partition.after.is_some()).clone();
-        statement.set_page_size(self.rows(wanted, columns));
+        statement.set_page_size(self.page_rows(wanted, columns));
         Request {
             session: Arc::clone(&self.cluster.session),
             statement,
@@ -302,7 +332,7 @@ impl<'a> Walk<'a> {
     }
 
     /// How many rows the next page may have.
-    fn rows(&self, wanted: usize, columns: Columns) -> i32 {
+    fn page_rows(&self, wanted: usize, columns: Columns) -> i32 {
         let light = match columns {
             Columns::Keys => usize::MAX,
             Columns::Items => {

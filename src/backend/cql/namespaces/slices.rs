@@ -94,7 +94,11 @@ impl Namespaces {
     ) -> Slices<'a> {
         let buckets = self.buckets as usize;
         // Twice the fair share: most buckets then need one page only.
-        let first = (2 * (wanted / buckets) + LEAST_PAGE).min(FIRST_PAGE).min(largest_page(buckets));
+        let first = (wanted / buckets)
+            .saturating_mul(2)
+            .saturating_add(LEAST_PAGE)
+            .min(FIRST_PAGE)
+            .min(largest_page(buckets));
         Slices {
             namespaces: self,
             session,
