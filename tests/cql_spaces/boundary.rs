@@ -76,3 +76,16 @@ fn the_empty_prefix_is_everything() {
     assert_eq!(store.ask("count", json!({"namespace_prefix": []})), 2);
     assert_eq!(store.list(json!({})), ["a", "b/c"]);
 }
+
+/// A store made with nothing said of replication can be written on the nodes that there are.
+#[test]
+fn a_keyspace_fits_the_cluster_it_is_made_on() {
+    let place = Place::new();
+    let store = place.store(json!({"schema": {"replication": {"factor": null}}}));
+    store.put(&["a"], "k", json!({}));
+    assert_eq!(store.search(json!({"namespace_prefix": []})), ["a:k"]);
+    let text =
+        format!("SELECT replication FROM system_schema.keyspaces WHERE keyspace_name = '{}'", place.keyspace);
+    let options: Vec<std::collections::HashMap<String, String>> = place.cql(&text);
+    assert!(options[0]["class"].ends_with("NetworkTopologyStrategy"), "{options:?}");
+}

@@ -43,4 +43,5 @@ fn a_hundred_thousand_namespaces_are_listed_in_bounded_memory() {
         before / (1024 * 1024)
     );
     assert!(grown < 32, "{grown} MiB more for {NAMESPACES} namespaces");
+    assert!(peak < 256 * 1024 * 1024, "{peak} bytes in all, the test's own included");
 }

@@ -1,6 +1,6 @@
 //! How many reads a search costs.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::place::{Place, Store};
 
@@ -52,4 +52,28 @@ fn a_search_of_one_known_namespace_is_one_read() {
     assert_eq!(cost, 17);
     let cost = reads(&other, || assert_eq!(other.search(body.clone()).len(), 10));
     assert_eq!(cost, 1);
+}
+
+/// `page_size` reaches the cluster, and pages of heavy rows are shorter.
+#[test]
+fn pages_have_the_size_that_is_asked_for_and_about_a_mebibyte() {
+    let place = Place::new();
+    let store = place.store(json!({}));
+    for key in 0..20 {
+        store.put(&["p"], &format!("k{key:02}"), json!({}));
+    }
+    let pages = |body: Value| {
+        let before = store.counter("scan_pages");
+        assert_eq!(store.search(body).len(), 20);
+        store.counter("scan_pages") - before
+    };
+    assert_eq!(pages(json!({"namespace_prefix": ["p"], "limit": 20, "page_size": 5})), 4);
+    assert_eq!(pages(json!({"namespace_prefix": ["p"], "limit": 20})), 1);
+    let heavy = "x".repeat(200_000);
+    for key in 0..20 {
+        store.put(&["heavy"], &format!("k{key:02}"), json!({"text": heavy}));
+    }
+    let body = json!({"namespace_prefix": ["heavy"], "limit": 20});
+    assert_eq!(pages(body.clone()), 1, "nothing is known of these rows yet");
+    assert_eq!(pages(body), 4, "five rows of 200 kB are a mebibyte");
 }
