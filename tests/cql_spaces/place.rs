@@ -41,7 +41,7 @@ impl Place {
     pub fn store(&self, options: Value) -> Store {
         let mut config = json!({
             "backend": "cql", "contact_points": contact_points(), "keyspace": self.keyspace,
-            "schema": {"replication": {"factor": 1}}, "ttl": {"refresh_slack": 0},
+            "schema": {"replication": {"factor": 1}}, "ttl": {"refresh_slack": 0}, "request_timeout": 30,
         });
         merge(&mut config, options);
         let config = Config::parse(&config.to_string()).expect("a configuration");
@@ -114,6 +114,17 @@ impl Store {
         self.request(op, &body).unwrap_or_else(|error| panic!("{op} {body}: {error}"))
     }
 
+    /// The answer of a request that is repeated while the cluster gives none in time.
+    pub fn insist(&self, op: &str, body: &Value) -> Value {
+        loop {
+            match self.request(op, body) {
+                Ok(answer) => return answer,
+                Err(error) if error["code"] == "timeout" || error["code"] == "unknown_outcome" => {}
+                Err(error) => panic!("{op} {body}: {error}"),
+            }
+        }
+    }
+
     /// The error of a request that must fail.
     pub fn refused(&self, op: &str, body: Value) -> Value {
         match self.request(op, &body) {
@@ -134,16 +145,16 @@ impl Store {
     }
 
     pub fn put(&self, namespace: &[&str], key: &str, value: Value) {
-        self.ask("put", json!({"namespace": namespace, "key": key, "value": value}));
+        self.insist("put", &json!({"namespace": namespace, "key": key, "value": value}));
     }
 
     pub fn delete(&self, namespace: &[&str], key: &str) {
-        self.ask("delete", json!({"namespace": namespace, "key": key}));
+        self.insist("delete", &json!({"namespace": namespace, "key": key}));
     }
 
     /// The namespaces that a listing shows, labels joined by slashes.
     pub fn list(&self, body: Value) -> Vec<String> {
-        self.ask("list_namespaces", body)["namespaces"].as_array().unwrap().iter().map(joined).collect()
+        self.insist("list_namespaces", &body)["namespaces"].as_array().unwrap().iter().map(joined).collect()
     }
 
     /// The items of a search as `namespace:key`.

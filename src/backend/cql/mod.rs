@@ -213,6 +213,7 @@ async fn run(cluster: &Arc<Cluster>, task: &Task) -> Result<String> {
         Operation::DeletePrefix(scope) => cluster.delete_prefix(&call, task, scope).await,
         // The cluster reclaims expired cells by itself, when it compacts.
         Operation::Sweep => Ok("0".to_owned()),
+        Operation::Admin(Admin::Reindex) => cluster.reindex(task).await,
         Operation::Admin(admin) => admin::run(cluster, admin).await,
     }
 }

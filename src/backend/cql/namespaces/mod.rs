@@ -137,8 +137,10 @@ pub fn bucket(path: &str, buckets: u32) -> i32 {
 }
 
 /// The age from which on a row may be removed, see `remove`: ten leases, the longest deadline, the skew.
+///
+/// Where requests have no deadline of their own, a put takes at most three requests to the cluster.
 fn removable_after_us(config: &Config) -> i64 {
-    let deadline = config.timeout.unwrap_or(0.0).max(config.request_timeout);
+    let deadline = config.timeout.unwrap_or(0.0).max(3.0 * config.request_timeout);
     let seconds = 10.0 * config.namespace_lease + deadline + config.max_clock_skew;
     (seconds * 1e6) as i64
 }

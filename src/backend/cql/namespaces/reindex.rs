@@ -7,10 +7,12 @@ use scylla::client::session::Session;
 use scylla::response::PagingState;
 
 use super::Namespaces;
+use crate::backend::cql::cluster::Cluster;
 use crate::backend::cql::error;
 use crate::backend::cql::get::unreadable;
 use crate::backend::cql::row::path_of;
 use crate::error::{Code, Error, Result};
+use crate::op::task::Task;
 use crate::store::clock::Clock;
 use crate::store::operation::Kind;
 
@@ -20,6 +22,14 @@ const RANGES: i128 = 64;
 const PAGE: i32 = 1_000;
 /// Rows that are written at one time.
 const WRITES: usize = 32;
+
+impl Cluster {
+    /// Rebuilds the index; answers how many rows were written.
+    pub(in crate::backend::cql) async fn reindex(&self, task: &Task) -> Result<String> {
+        let stopped = || task.stopped();
+        Ok(self.namespaces.reindex(&self.session, &self.clock, &stopped).await?.to_string())
+    }
+}
 
 impl Namespaces {
     /// Writes a row for every partition that the cluster knows; answers how many. Rows that are there stay.

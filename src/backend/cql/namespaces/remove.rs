@@ -15,6 +15,8 @@
 //!    deletion carries W itself as its write time, so it removes what was written at W or before and
 //!    nothing that came after, in whichever order the two arrive at the replicas.
 //!
+//! Of the ten leases one is needed; the others are for clocks that step, replicas that come back with
+//! what they had missed, and writes that take more requests than a put (conditional ones begin anew).
 //! A put whose outcome was never known may be applied later still. Its item can be read; it is listed
 //! again after the next put into the namespace, or a reindex.
 
