@@ -5,9 +5,11 @@
 //! ceiling of docs/performance.md is passed. Rounds of all workloads are interleaved and the least CPU of
 //! five counts, because machines are shared; absolute times mean little, ratios of one run do.
 
+#[path = "../common/abi.rs"]
 mod abi;
 mod ceilings;
 mod contention;
+#[path = "../common/measure.rs"]
 mod measure;
 mod raw;
 

@@ -1,4 +1,5 @@
 //! A store through the functions of the C ABI, for the workloads.
+#![allow(dead_code)] // shared by the benchmarks; none uses all of it
 
 use std::ffi::c_void;
 use std::ptr::{null, null_mut};
@@ -70,6 +71,20 @@ impl Store {
             assert_eq!(status, LGSTORE_OK, "{text}");
             lgstore_result_free(result);
             text
+        }
+    }
+
+    /// The counters, as JSON.
+    pub fn metrics(&self) -> String {
+        let mut result = null_mut();
+        // SAFETY: live handles; the text is copied before it is freed.
+        unsafe {
+            assert_eq!(lgstore_metrics(self.store, 0, &mut result, null_mut()), LGSTORE_OK);
+            let mut len = 0;
+            let json = lgstore_result_json(result, &mut len);
+            let text = std::slice::from_raw_parts(json.cast::<u8>(), len).to_vec();
+            lgstore_result_free(result);
+            String::from_utf8(text).expect("UTF-8")
         }
     }
 

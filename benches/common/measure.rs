@@ -1,4 +1,5 @@
-//! Measuring: process CPU, allocations, the least of a few interleaved rounds.
+//! Measuring: process CPU, allocations, a few interleaved rounds.
+#![allow(dead_code)] // shared by the benchmarks; none uses all of it
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::collections::BTreeMap;
@@ -50,7 +51,14 @@ pub struct Cost {
     pub allocations: f64,
 }
 
-/// The rounds of every workload of one run; the least CPU counts.
+/// The middle of some numbers; of an even number of them the lower of the two in the middle.
+pub fn median(numbers: impl Iterator<Item = f64>) -> f64 {
+    let mut numbers: Vec<f64> = numbers.collect();
+    numbers.sort_by(f64::total_cmp);
+    numbers.get(numbers.len().saturating_sub(1) / 2).copied().unwrap_or(f64::NAN)
+}
+
+/// The rounds of every workload of one run.
 #[derive(Default)]
 pub struct Table {
     rounds: BTreeMap<(usize, String), Vec<Cost>>,
@@ -80,6 +88,17 @@ impl Table {
     pub fn least(&self, name: &str) -> Option<Cost> {
         let place = self.order.iter().position(|known| known == name)?;
         self.rounds[&(place, name.to_owned())].iter().copied().min_by(|a, b| a.cpu_us.total_cmp(&b.cpu_us))
+    }
+
+    /// Every round of a workload, in the order in which they ran.
+    pub fn rounds(&self, name: &str) -> &[Cost] {
+        let place = self.order.iter().position(|known| known == name);
+        place.and_then(|place| self.rounds.get(&(place, name.to_owned()))).map_or(&[], Vec::as_slice)
+    }
+
+    /// The workloads in the order of their first rounds.
+    pub fn names(&self) -> &[String] {
+        &self.order
     }
 
     /// Prints every workload, with its ratio to the raw engine's where `raw` names one.
