@@ -11,12 +11,18 @@ impl Cluster {
     pub fn report(&self, report: &mut Report) {
         let (hits, misses) = self.creations.hits_and_misses();
         report.caches.push(Cache { name: "created_at", hits, misses, entries: self.creations.entries() });
+        let (index, count) = (self.namespaces.counts(), |number: &AtomicU64| number.load(Ordering::Relaxed));
+        report.caches.push(Cache {
+            name: "namespaces",
+            hits: count(&index.known),
+            misses: count(&index.unknown),
+            entries: self.namespaces.remembered(),
+        });
         report.refreshes_dropped += self.refreshes.dropped();
         let state = self.session.get_cluster_state();
         let nodes = state.get_nodes_info();
         let up = nodes.iter().filter(|node| node.is_connected()).count();
         report.pool = Some(Pool { connections: None, nodes_up: up as u64, nodes: nodes.len() as u64 });
-        let (index, count) = (self.namespaces.counts(), |number: &AtomicU64| number.load(Ordering::Relaxed));
         report.count(
             "namespaces_registered",
             "Rows of the index of namespaces written.",

@@ -64,6 +64,10 @@ pub struct Namespaces {
 /// What the index has done since the store was opened.
 #[derive(Debug, Default)]
 pub struct Counts {
+    /// Puts that found their namespace registered within the lease.
+    pub known: AtomicU64,
+    /// Puts that had to wait for a registration, their own or another put's.
+    pub unknown: AtomicU64,
     /// Rows written.
     pub registered: AtomicU64,
     /// Pages of slices read.
@@ -107,6 +111,11 @@ impl Namespaces {
     /// What the index has done so far.
     pub fn counts(&self) -> &Counts {
         &self.counts
+    }
+
+    /// Namespaces that this process has registered and remembers.
+    pub fn remembered(&self) -> u64 {
+        self.registered.len() as u64
     }
 
     /// Whether the namespace itself likely holds items. Only a hint: a search then reads its partition

@@ -25,8 +25,10 @@ impl Namespaces {
     pub async fn register(&self, cluster: &Cluster, path: &str) -> Result<()> {
         let known = self.registered.get(path);
         if known.is_some_and(|since| since.elapsed() < self.lease) {
+            Counts::add(&self.counts.known);
             return Ok(());
         }
+        Counts::add(&self.counts.unknown);
         let mut outcome = {
             let mut registering = self.registering.lock();
             match registering.get(path) {
