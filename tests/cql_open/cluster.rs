@@ -16,7 +16,10 @@ pub fn contact_points() -> &'static [String] {
     })
 }
 
-/// A cluster with passwords and mutual TLS.
+/// What a server is like that nobody has set up: no expiry after 2038.
+const STOCK: &str = "storage_compatibility_mode=CASSANDRA_4";
+
+/// A cluster with passwords and mutual TLS, and the time to live of a stock server.
 pub struct Secure {
     pub contact_points: Vec<String>,
     pub username: String,
@@ -29,7 +32,7 @@ impl Secure {
     pub fn get() -> &'static Self {
         static SECURE: OnceLock<Secure> = OnceLock::new();
         SECURE.get_or_init(|| {
-            let env = started(&["--auth", "--tls", "mutual"], "secure");
+            let env = started(&["--auth", "--tls", "mutual", "--set", STOCK], "secure");
             Self {
                 contact_points: points(&env["LGSTORE_TEST_CONTACT_POINTS"]),
                 username: env["LGSTORE_TEST_USERNAME"].clone(),

@@ -6,7 +6,9 @@
 //! works in a keyspace of its own and drops it.
 #![cfg(feature = "cql")]
 
+mod care;
 mod cluster;
+mod forward;
 mod migrations;
 mod place;
 mod refusals;

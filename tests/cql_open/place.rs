@@ -126,6 +126,12 @@ impl Store {
         }
     }
 
+    /// Whether it has a connection to a node, without asking the cluster.
+    pub fn is_connected(&self) -> bool {
+        let metrics = parsed(&self.client.metrics_json(false));
+        metrics["pool"]["nodes_up"].as_u64().is_some_and(|up| up > 0)
+    }
+
     pub fn request(&self, op: &str, body: &Value) -> Result<Value, Value> {
         let kind = Kind::ALL.into_iter().find(|kind| kind.name() == op).expect("a known operation");
         let text = body.to_string();

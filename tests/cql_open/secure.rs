@@ -1,11 +1,9 @@
 //! Passwords and certificates, on a cluster that asks for both.
 
-use std::io::{Read, Write};
-use std::net::{Shutdown, TcpListener, TcpStream};
-
 use serde_json::{Value, json};
 
 use crate::cluster::Secure;
+use crate::forward::Forwarder;
 use crate::place::{Store, merge, says};
 
 /// A configuration with everything right but these options.
@@ -13,7 +11,7 @@ fn store(options: Value) -> Store {
     let secure = Secure::get();
     let mut config = json!({
         "backend": "cql", "contact_points": secure.contact_points, "keyspace": "lgstore_open_secure",
-        "connect": {"deadline": 5},
+        "connect": {"deadline": 60},
         "auth": {"username": secure.username, "password": secure.password},
         "tls": {
             "enabled": true, "ca_file": secure.file("ca.pem"),
@@ -76,42 +74,38 @@ fn the_cluster_does_not_trust_a_stranger() {
 #[test]
 fn a_port_that_expects_tls_says_so() {
     let tls = json!({"enabled": false, "ca_file": null, "cert_file": null, "key_file": null});
-    let error = store(json!({"tls": tls, "connect": {"deadline": 1}})).refused("open", json!({}));
+    let error = store(json!({"tls": tls, "connect": {"deadline": 3}})).refused("open", json!({}));
     says(&error, "unavailable", "tls.enabled", &["set tls.enabled"]);
+}
+
+/// A stock server can't store an expiry after 2038; that is found out when the store opens.
+#[test]
+fn the_longest_time_to_live_is_the_servers() {
+    let store = self::store(json!({}));
+    let most = store.ask("cluster_info", json!({}))["max_ttl"].as_u64().unwrap();
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
+    assert!(most + now <= 2_147_483_647 && most + now > 2_147_483_000, "{most}");
+    let put = |ttl: u64| json!({"namespace": ["ttl"], "key": "k", "value": {}, "ttl": ttl});
+    store.ask("put", put(most - 1_000));
+    let error = store.refused("put", put(most + 1_000));
+    says(&error, "invalid_arg", "ttl", &["2038"]);
+    let store = self::store(json!({"ttl": {"default_ttl": most + 1_000}}));
+    says(
+        &store.refused("open", json!({})),
+        "invalid_arg",
+        "ttl.default_ttl",
+        &["2038", "storage_compatibility_mode"],
+    );
 }
 
 /// A certificate for another address: the node is reached through a forwarder.
 #[test]
 fn a_certificate_must_name_the_address() {
-    let point = forwarder(&Secure::get().contact_points[0]);
+    let forwarder = Forwarder::reserve(&Secure::get().contact_points[0]);
+    forwarder.listen(&Secure::get().contact_points[0]);
+    let point = forwarder.address();
     let error = store(json!({"contact_points": [point]})).refused("open", json!({}));
     let words = ["not for the address", "tls.verify_hostname"];
     says(&error, "unauthorized", "tls.verify_hostname", &words);
     store(json!({"contact_points": [point], "tls": {"verify_hostname": false}})).ask("open", json!({}));
-}
-
-/// An address that no certificate names, and that leads to `to`. Ends with the process.
-fn forwarder(to: &str) -> String {
-    let listener = TcpListener::bind("127.77.0.1:0").expect("a loopback address");
-    let (at, to) = (listener.local_addr().unwrap().to_string(), to.to_owned());
-    std::thread::spawn(move || {
-        for near in listener.incoming().flatten() {
-            let far = TcpStream::connect(&to).expect("the node");
-            pour(near.try_clone().unwrap(), far.try_clone().unwrap());
-            pour(far, near);
-        }
-    });
-    at
-}
-
-fn pour(mut from: TcpStream, mut to: TcpStream) {
-    std::thread::spawn(move || {
-        let mut buffer = [0; 16_384];
-        while let Ok(read @ 1..) = from.read(&mut buffer) {
-            if to.write_all(&buffer[..read]).is_err() {
-                break;
-            }
-        }
-        let _ = to.shutdown(Shutdown::Write);
-    });
 }

@@ -34,18 +34,21 @@ pub(super) struct Connection {
 /// (password, certificates), `InvalidArg` (an option that the cluster contradicts), `NotFound` (a file).
 pub(super) async fn connect(config: &Config) -> Result<Connection> {
     let deadline = Instant::now() + Duration::from_secs_f64(config.connect.deadline);
-    let mut pauses = Pauses::new(config);
+    let (mut pauses, mut last) = (Pauses::new(config), None);
     loop {
         let outcome = timeout_at(deadline, once(config)).await;
         let error = match outcome {
             Ok(Ok(connection)) => return Ok(connection),
             Ok(Err(error)) => error,
-            Err(_) => return Err(refusal::too_slow(config)),
+            // An attempt that came to its end says more than one that did not.
+            Err(_) => return Err(last.unwrap_or_else(|| refusal::too_slow(config))),
         };
         let pause = pauses.next();
-        if !error.code().retryable() || Instant::now() + pause >= deadline {
+        // A store that opens without its cluster goes on trying by itself.
+        if config.connect.lazy || !error.code().retryable() || Instant::now() + pause >= deadline {
             return Err(error);
         }
+        last = Some(error);
         sleep(pause).await;
     }
 }

@@ -41,6 +41,7 @@ use futures_util::future::{BoxFuture, Shared};
 use tokio::runtime::Handle;
 
 use self::cluster::{Call, Cluster};
+use self::connect::Pauses;
 use super::Backend;
 use crate::error::{Code, Error, Result};
 use crate::lock::Mutex;
@@ -65,6 +66,8 @@ struct Inner {
     open: ArcSwapOption<Cluster>,
     opening: Mutex<Option<Opening>>,
     closed: AtomicBool,
+    /// Someone goes on trying to reach a cluster that is away.
+    trying: AtomicBool,
 }
 
 impl Cql {
@@ -77,6 +80,7 @@ impl Cql {
             open: ArcSwapOption::empty(),
             opening: Mutex::default(),
             closed: AtomicBool::new(false),
+            trying: AtomicBool::new(false),
         };
         Self { shared: Arc::new(shared) }
     }
@@ -137,16 +141,45 @@ impl Backend for Cql {
 
 impl Inner {
     async fn open_and_run(self: &Arc<Self>, task: &Task) -> Result<String> {
-        if matches!(task.operation(), Operation::Admin(Admin::Health { .. })) {
+        if let Operation::Admin(Admin::Health { write }) = task.operation() {
             // Health is an answer also when the cluster is away.
-            return admin::health(self.cluster().await, &self.config).await;
+            return Ok(admin::health(self.cluster().await, *write).await);
         }
         if let Operation::Admin(Admin::Migrate(request)) = task.operation() {
             // Opening would migrate (or refuse what is to be migrated), so this has a session of its own.
             let connection = connect::connect(&self.config).await?;
             return migrate::migrate(&connection.session, &self.config, request).await;
         }
-        run(&self.cluster().await?, task).await
+        match self.cluster().await {
+            Ok(cluster) => run(&cluster, task).await,
+            Err(error) if self.config.connect.lazy && error.code().retryable() => {
+                self.go_on_trying();
+                // Only opening may leave it at that; the others have nobody to answer them.
+                let is_open = matches!(task.operation(), Operation::Admin(Admin::Open));
+                if is_open { Ok("null".to_owned()) } else { Err(error) }
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Tries to reach the cluster, again and again, until it is there, the store is closed or dropped, or
+    /// an error comes that trying does not change. Requests meanwhile try too, or share this attempt.
+    fn go_on_trying(self: &Arc<Self>) {
+        if self.trying.swap(true, Ordering::AcqRel) {
+            return;
+        }
+        let (inner, mut pauses) = (Arc::downgrade(self), Pauses::new(&self.config));
+        self.runtime.spawn(async move {
+            loop {
+                tokio::time::sleep(pauses.next()).await;
+                let Some(inner) = inner.upgrade() else { return };
+                match inner.cluster().await {
+                    Err(error) if error.code().retryable() => {}
+                    // The next request that finds the cluster away begins anew.
+                    _ => return inner.trying.store(false, Ordering::Release),
+                }
+            }
+        });
     }
 
     /// The open cluster; opens it first if need be. One attempt at a time: whoever comes while it runs gets
@@ -213,8 +246,7 @@ async fn run(cluster: &Arc<Cluster>, task: &Task) -> Result<String> {
         Operation::DeletePrefix(scope) => cluster.delete_prefix(&call, task, scope).await,
         // The cluster reclaims expired cells by itself, when it compacts.
         Operation::Sweep => Ok("0".to_owned()),
-        Operation::Admin(Admin::Reindex) => cluster.reindex(task).await,
-        Operation::Admin(admin) => admin::run(cluster, admin).await,
+        Operation::Admin(admin) => admin::run(cluster, task, admin).await,
     }
 }
 

@@ -107,7 +107,10 @@ impl Refusal {
                 | Alert::CertificateExpired
                 | Alert::CertificateRevoked
                 | Alert::CertificateUnknown
-                | Alert::AccessDenied,
+                | Alert::AccessDenied
+                // What Java's TLS says of a certificate that it does not trust, or misses.
+                | Alert::HandshakeFailure
+                | Alert::InternalError,
             ) => Kind::OwnCertificate,
             rustls::Error::InvalidMessage(_) => Kind::Plaintext,
             _ => Kind::Tls,

@@ -7,6 +7,7 @@ use scylla::client::session::Session;
 use siphasher::sip128::{Hasher128, SipHasher13};
 use uuid::Uuid;
 
+use super::meta::rows;
 use crate::error::{Code, Error, Result};
 use crate::store::config::Config;
 use crate::store::config::cql::{CompactionName, StrategyName};
@@ -29,6 +30,19 @@ impl Server {
         let state = session.get_cluster_state();
         let is_sharded = state.get_nodes_info().iter().any(|node| node.sharder().is_some());
         if is_sharded { Server::Scylla } else { Server::Cassandra }
+    }
+}
+
+impl Server {
+    /// The server's version, as it says itself; asked of one node.
+    pub async fn version(self, session: &Session) -> Result<String> {
+        // ScyllaDB gives Cassandra's version that it is like, and its own in a table that only it has.
+        let text = match self {
+            Server::Scylla => "SELECT version FROM system.versions WHERE key = 'local'",
+            Server::Cassandra => "SELECT release_version FROM system.local WHERE key = 'local'",
+        };
+        let found: Vec<(Option<String>,)> = rows(session, text, ()).await?;
+        Ok(found.into_iter().next().and_then(|row| row.0).unwrap_or_default())
     }
 }
 

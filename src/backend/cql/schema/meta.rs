@@ -126,6 +126,13 @@ impl<'a> Meta<'a> {
         }
     }
 
+    /// Writes something under this name that is gone after `ttl_s` seconds.
+    pub async fn touch(&self, name: &str, ttl_s: u32) -> Result<()> {
+        let text = format!("UPDATE {} USING TTL {ttl_s} SET value = 'yes' WHERE name = ?", self.table);
+        let written = run(self.session, text, (name,), Some(Consistency::LocalQuorum)).await;
+        written.map(drop).map_err(|error| error::read(Kind::Health, &error))
+    }
+
     /// Whether the server takes this time to live.
     pub async fn try_ttl(&self, ttl_s: u32) -> Result<bool> {
         let table = &self.table;
