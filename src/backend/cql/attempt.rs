@@ -1,59 +1,131 @@
 //! What the driver's own attempts at one request tell about a write that failed in the end.
 //!
-//! The driver retries idempotent requests on other nodes and reports the last attempt's error only. An
-//! earlier attempt whose connection broke may have been applied all the same, so "unavailable" as the
-//! last word does not mean that nothing happened. The retry policy below sees every attempt and leaves a
-//! mark; the driver polls all attempts of a request, speculative ones too, inside the request's own
-//! future, so a task local reaches them.
+//! The driver retries idempotent requests on other nodes, asks a second node when the first is slow, and
+//! reports one attempt's error only. Another attempt whose connection broke, or which still had no
+//! answer, may have been applied all the same, so "unavailable" as the last word does not mean that
+//! nothing happened. A listener on every statement hears of each attempt and keeps count; the driver
+//! polls all attempts of a request, speculative ones too, inside the request's own future, so a task local
+//! reaches them. (A listener and not a retry policy: no policy hears of attempts that are under way when
+//! another one ends the request.)
 
 use std::cell::Cell;
 use std::future::Future;
+use std::net::SocketAddr;
+use std::sync::{Arc, LazyLock};
 
-use scylla::errors::{DbError, ExecutionError, RequestAttemptError};
+use scylla::errors::{DbError, ExecutionError, RequestAttemptError, RequestError};
+use scylla::observability::history::{AttemptId, HistoryListener, RequestId, SpeculativeId};
 use scylla::policies::retry::{
     DefaultRetryPolicy, DefaultRetrySession, RequestInfo, RetryDecision, RetryPolicy, RetrySession,
 };
 
+/// What is known of the attempts of the running request.
+#[derive(Debug, Default)]
+struct Attempts {
+    /// One has failed that may have been applied.
+    in_doubt: Cell<bool>,
+    /// Sent, and neither answered nor failed.
+    open: Cell<u32>,
+}
+
 tokio::task_local! {
-    /// An attempt of the running request may have been applied although it failed.
-    static IN_DOUBT: Cell<bool>;
+    static ATTEMPTS: Attempts;
 }
 
 /// A driver request that failed.
 #[derive(Debug)]
 pub struct Failure {
-    /// The last attempt's error.
+    /// The error that the driver reports: one attempt's.
     pub error: ExecutionError,
-    /// An earlier attempt may have been applied.
+    /// Another attempt may have been applied.
     pub in_doubt: bool,
 }
 
-/// Runs one driver request of a write, remembering its attempts.
+/// Runs one driver request of a write, remembering its attempts. Its statement must have the [`listener`].
 pub async fn watched<T>(request: impl Future<Output = Result<T, ExecutionError>>) -> Result<T, Failure> {
     let outcome = async {
         let outcome = request.await;
-        outcome.map_err(|error| Failure { error, in_doubt: IN_DOUBT.with(Cell::get) })
+        // What is still open now was dropped with the request, and nobody will hear its answer.
+        let in_doubt = |known: &Attempts| known.in_doubt.get() || known.open.get() > 0;
+        outcome.map_err(|error| Failure { error, in_doubt: ATTEMPTS.with(in_doubt) })
     };
-    IN_DOUBT.scope(Cell::new(false), outcome).await
+    ATTEMPTS.scope(Attempts::default(), outcome).await
 }
 
-/// The driver's default policy, with a note of attempts in doubt.
+/// The listener that every statement which writes must have.
+pub fn listener() -> Arc<dyn HistoryListener> {
+    static LISTENER: LazyLock<Arc<dyn HistoryListener>> = LazyLock::new(|| Arc::new(Listener));
+    Arc::clone(&LISTENER)
+}
+
+#[derive(Debug)]
+struct Listener;
+
+impl Listener {
+    fn note(change: impl FnOnce(&Attempts)) {
+        // Outside of `watched` nobody asks.
+        let _ = ATTEMPTS.try_with(change);
+    }
+
+    fn ended() {
+        Self::note(|known| known.open.set(known.open.get().saturating_sub(1)));
+    }
+}
+
+impl HistoryListener for Listener {
+    fn log_request_start(&self) -> RequestId {
+        RequestId(0)
+    }
+
+    fn log_request_success(&self, _request: RequestId) {}
+
+    fn log_request_error(&self, _request: RequestId, _error: &RequestError) {}
+
+    fn log_new_speculative_fiber(&self, _request: RequestId) -> SpeculativeId {
+        SpeculativeId(0)
+    }
+
+    fn log_attempt_start(
+        &self,
+        _request: RequestId,
+        _fiber: Option<SpeculativeId>,
+        _node: SocketAddr,
+    ) -> AttemptId {
+        Self::note(|known| known.open.set(known.open.get() + 1));
+        AttemptId(0)
+    }
+
+    fn log_attempt_success(&self, _attempt: AttemptId) {
+        Self::ended();
+    }
+
+    fn log_attempt_error(&self, _attempt: AttemptId, error: &RequestAttemptError, _next: &RetryDecision) {
+        Self::ended();
+        if may_have_applied(error) {
+            Self::note(|known| known.in_doubt.set(true));
+        }
+    }
+}
+
+/// The driver's default policy, but for one thing: what may not be repeated is not, unless it surely was
+/// not applied. (The default policy repeats an LWT whose read has timed out. That may be the read of a later
+/// ballot, when another client is about to finish the proposal of an earlier one: the LWT is applied, and
+/// its repetition answers that it was not.)
 #[derive(Debug, Default)]
 pub struct Retries;
 
 impl RetryPolicy for Retries {
     fn new_session(&self) -> Box<dyn RetrySession> {
-        Box::new(Attempts(DefaultRetryPolicy::new().new_session()))
+        Box::new(Careful(DefaultRetryPolicy::new().new_session()))
     }
 }
 
-struct Attempts(Box<dyn RetrySession>);
+struct Careful(Box<dyn RetrySession>);
 
-impl RetrySession for Attempts {
+impl RetrySession for Careful {
     fn decide_should_retry(&mut self, info: RequestInfo<'_>) -> RetryDecision {
-        if may_have_applied(info.error) {
-            // Outside of `watched` nobody asks.
-            let _ = IN_DOUBT.try_with(|mark| mark.set(true));
+        if !info.is_idempotent && may_have_applied(info.error) {
+            return RetryDecision::DontRetry;
         }
         self.0.decide_should_retry(info)
     }

@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use scylla::client::execution_profile::{ExecutionProfile, ExecutionProfileHandle};
 use scylla::policies::load_balancing::{DefaultPolicy, LoadBalancingPolicy};
-use scylla::policies::retry::{DefaultRetryPolicy, FallthroughRetryPolicy, RetryPolicy};
+use scylla::policies::retry::{FallthroughRetryPolicy, RetryPolicy};
 use scylla::policies::speculative_execution::{SimpleSpeculativeExecutionPolicy, SpeculativeExecutionPolicy};
 use scylla::statement::{Consistency, SerialConsistency};
 
+use super::attempt::Retries;
 use crate::store::config::Config;
 use crate::store::config::cql::{ConsistencyName, ProfileConfig, SerialName, SpeculativeConfig};
 
@@ -62,7 +63,7 @@ fn profile(config: &Config, name: &str, policy: &Arc<dyn LoadBalancingPolicy>) -
     let consistency = of_name(wanted.consistency);
     let builder = |consistency| {
         let retry: Arc<dyn RetryPolicy> =
-            if wanted.retry { Arc::new(DefaultRetryPolicy::new()) } else { Arc::new(FallthroughRetryPolicy) };
+            if wanted.retry { Arc::new(Retries) } else { Arc::new(FallthroughRetryPolicy) };
         ExecutionProfile::builder()
             .consistency(consistency)
             .serial_consistency(Some(wanted.serial))

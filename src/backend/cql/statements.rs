@@ -4,14 +4,12 @@
 //! are marked idempotent: the driver may send them to another node again, or speculatively. Conditional
 //! ones are not. Columns are named, never `*`.
 
-use std::sync::Arc;
-
 use scylla::client::execution_profile::ExecutionProfileHandle;
 use scylla::client::session::Session;
 use scylla::statement::prepared::PreparedStatement;
 use scylla::statement::{Consistency, SerialConsistency};
 
-use super::attempt::Retries;
+use super::attempt::listener;
 use super::error;
 use super::row::{BIRTH_COLUMNS, COLUMNS};
 use super::scan;
@@ -127,7 +125,7 @@ pub async fn prepare(session: &Session, text: String, idempotent: bool) -> Resul
     let prepared = session.prepare(text).await;
     let mut prepared = prepared.map_err(|error| error::prepare(Kind::Open, &error))?;
     prepared.set_is_idempotent(idempotent);
-    prepared.set_retry_policy(Some(Arc::new(Retries)));
+    prepared.set_history_listener(listener());
     // Columns are named, so an answer's metadata never changes while the table's types do not; saves it in
     // every answer. An LWT's answer has other columns when its condition did not hold.
     prepared.set_use_cached_result_metadata(idempotent);

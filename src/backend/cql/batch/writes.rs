@@ -11,7 +11,7 @@ use scylla::serialize::row::{RowSerializationContext, SerializeRow};
 use scylla::serialize::writers::RowWriter;
 use scylla::statement::batch::{Batch as CqlBatch, BatchStatement, BatchType};
 
-use super::super::attempt::{Retries, watched};
+use super::super::attempt::{listener, watched};
 use super::super::cluster::{Call, Cluster, Stamp};
 use super::super::creation::{Birth, Token};
 use super::super::error;
@@ -329,7 +329,7 @@ impl Cluster {
         }
         // Every statement brings its write time: repeating the batch changes nothing.
         batch.set_is_idempotent(true);
-        batch.set_retry_policy(Some(Arc::new(Retries)));
+        batch.set_history_listener(listener());
         batch.set_execution_profile_handle(call.statements.put.get_execution_profile_handle().cloned());
         self.before(writes);
         let outcome = watched(self.session.batch(&batch, values)).await;
