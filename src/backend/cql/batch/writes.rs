@@ -196,8 +196,8 @@ impl Cluster {
         let stamps = if batch.logged { task.stamp(choose) } else { choose() };
         for (((index, address, put), token), stamp) in open.into_iter().zip(tokens).zip(stamps) {
             let ttl = put.map_or(Ok(None), |put| self.ttl(put.ttl_us));
-            let failed = put
-                .and_then(|_| births.failed.get(address.path()).or_else(|| registered.get(address.path())));
+            let failed =
+                put.and_then(|_| births.failed.get(address).or_else(|| registered.get(address.path())));
             match (ttl, failed) {
                 (Err(error), _) => {
                     answers[index] = Some(Err(error.inside(&format!("ops[{index}]"))));
@@ -245,11 +245,11 @@ impl Cluster {
         let mut work: Vec<BoxFuture<'_, _>> = Vec::new();
         for (path, addresses) in &unknown {
             for chunk in addresses.chunks(KEYS) {
-                work.push(Box::pin(async move { (*path, chunk, self.births_of(call, path, chunk).await) }));
+                work.push(Box::pin(async move { (chunk, self.births_of(call, path, chunk).await) }));
             }
         }
         let mut done = stream::iter(work).buffer_unordered(SIDE_BY_SIDE);
-        while let Some((path, addresses, outcome)) = done.next().await {
+        while let Some((addresses, outcome)) = done.next().await {
             match outcome {
                 Ok(found) => {
                     for address in addresses {
@@ -259,7 +259,9 @@ impl Cluster {
                         }
                     }
                 }
-                Err(error) => drop(births.failed.insert(path.to_owned(), error)),
+                Err(error) => {
+                    births.failed.extend(addresses.iter().map(|address| (*address, error.clone())));
+                }
             }
         }
         births
@@ -367,6 +369,6 @@ impl Cluster {
 #[derive(Default)]
 struct Births<'a> {
     found: HashMap<&'a Address, i64>,
-    /// Reads that failed, by path.
-    failed: HashMap<String, Error>,
+    /// Those whose read has failed.
+    failed: HashMap<&'a Address, Error>,
 }
