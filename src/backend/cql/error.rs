@@ -9,6 +9,7 @@ use scylla::errors::{
     ConnectionPoolError, DbError, ExecutionError, NextPageError, PagerExecutionError, PrepareError,
     RequestAttemptError, RequestError,
 };
+use scylla::statement::Consistency;
 
 use super::attempt::{self, Failure};
 use crate::error::{Code, Error};
@@ -126,19 +127,22 @@ impl Translation {
     fn server(self, error: &DbError, text: &str) -> Error {
         match error {
             DbError::Unavailable { consistency, required, alive } => {
+                let consistency = name(*consistency);
                 let mut details = Details::new(self.kind, "unavailable");
-                details.text("consistency", &consistency.to_string());
+                details.text("consistency", consistency);
                 details.number("required", i64::from(*required));
                 details.number("alive", i64::from(*alive));
                 let text = format!("{alive} of {required} replicas that {consistency} needs are up");
                 self.before(Code::Unavailable, text, details)
             }
             DbError::ReadTimeout { consistency, received, required, .. } => {
+                let consistency = name(*consistency);
                 let text = format!("{received} of {required} replicas answered in time ({consistency})");
                 let details = Details::answers(self.kind, "read_timeout", consistency, *received, *required);
                 self.lost(Code::Timeout, text, details)
             }
             DbError::WriteTimeout { consistency, received, required, write_type } => {
+                let consistency = name(*consistency);
                 let text = format!("{received} of {required} replicas answered in time ({consistency})");
                 let mut details =
                     Details::answers(self.kind, "write_timeout", consistency, *received, *required);
@@ -146,12 +150,14 @@ impl Translation {
                 self.lost(Code::Timeout, text, details)
             }
             DbError::ReadFailure { consistency, received, required, numfailures, .. } => {
+                let consistency = name(*consistency);
                 let mut details =
                     Details::answers(self.kind, "read_failure", consistency, *received, *required);
                 details.number("failures", i64::from(*numfailures));
                 self.lost(Code::Backend, format!("{numfailures} replicas failed: {text}"), details)
             }
             DbError::WriteFailure { consistency, received, required, numfailures, write_type } => {
+                let consistency = name(*consistency);
                 let mut details =
                     Details::answers(self.kind, "write_failure", consistency, *received, *required);
                 details.number("failures", i64::from(*numfailures));
@@ -207,6 +213,23 @@ impl Translation {
     }
 }
 
+/// A consistency as CQL writes it.
+fn name(consistency: Consistency) -> &'static str {
+    match consistency {
+        Consistency::Any => "ANY",
+        Consistency::One => "ONE",
+        Consistency::Two => "TWO",
+        Consistency::Three => "THREE",
+        Consistency::Quorum => "QUORUM",
+        Consistency::All => "ALL",
+        Consistency::LocalQuorum => "LOCAL_QUORUM",
+        Consistency::EachQuorum => "EACH_QUORUM",
+        Consistency::LocalOne => "LOCAL_ONE",
+        Consistency::Serial => "SERIAL",
+        Consistency::LocalSerial => "LOCAL_SERIAL",
+    }
+}
+
 fn said(text: &str) -> String {
     format!("the cluster says: {text}")
 }
@@ -219,9 +242,9 @@ impl Details {
         Self(format!("{{\"operation\":\"{}\",\"cause\":\"{cause}\"", kind.name()))
     }
 
-    fn answers(kind: Kind, cause: &str, consistency: &impl ToString, received: i32, required: i32) -> Self {
+    fn answers(kind: Kind, cause: &str, consistency: &str, received: i32, required: i32) -> Self {
         let mut details = Self::new(kind, cause);
-        details.text("consistency", &consistency.to_string());
+        details.text("consistency", consistency);
         details.number("received", i64::from(received));
         details.number("required", i64::from(required));
         details
