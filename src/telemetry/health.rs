@@ -109,5 +109,24 @@ impl Health {
     }
 }
 
+/// Adds the breakers of `report` to a finished document (see [`Health::breakers`]): for whoever stands
+/// between the store and the backend that has made it.
+pub fn with_breakers(document: String, report: &Report) -> String {
+    let mut health = Health::begin();
+    health.breakers(report);
+    let Some(check) = health.checks.first() else { return document };
+    let Ok(mut whole) = serde_json::from_str::<serde_json::Value>(&document) else { return document };
+    let known = [Status::Healthy, Status::Degraded, Status::Unhealthy];
+    let status = known.into_iter().find(|status| whole["status"] == status.text());
+    if status.is_none_or(|status| status < check.status) {
+        whole["status"] = check.status.text().into();
+    }
+    let one = serde_json::json!({"status": check.status.text(), "message": check.message});
+    if let Some(checks) = whole["checks"].as_object_mut() {
+        checks.insert(check.name.to_owned(), one);
+    }
+    whole.to_string()
+}
+
 #[cfg(test)]
 mod tests;

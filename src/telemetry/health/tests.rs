@@ -48,14 +48,21 @@ fn a_breaker_is_a_check() {
         (BreakerState::HalfOpen, "degraded", "HALF_OPEN"),
         (BreakerState::Open, "unhealthy", "OPEN"),
     ] {
+        let check = json!({"status": status, "message": format!("cluster is {text}")});
         let mut health = Health::begin();
         health.breakers(&breaker(state));
-        let document = document(&health);
-        assert_eq!(document["status"], status);
-        let check = &document["checks"]["circuit_breaker"];
-        assert_eq!(
-            (&check["status"], &check["message"]),
-            (&json!(status), &json!(format!("cluster is {text}")))
-        );
+        assert_eq!(document(&health)["status"], status);
+        assert_eq!(document(&health)["checks"], json!({"circuit_breaker": check}));
+        // The same, into a document that is finished.
+        for (own, worst) in [(Status::Healthy, status), (Status::Unhealthy, "unhealthy")] {
+            let mut health = Health::begin();
+            health.check("cluster", own, "own");
+            let whole = with_breakers(health.to_json(), &breaker(state));
+            let whole: Json = serde_json::from_str(&whole).expect("JSON");
+            assert_eq!(whole["status"], worst);
+            assert_eq!(whole["checks"]["circuit_breaker"], check);
+            assert_eq!(whole["checks"]["cluster"], json!({"status": own.text(), "message": "own"}));
+            assert!(whole["latency_ms"].is_number());
+        }
     }
 }
