@@ -13,6 +13,11 @@ lgstore_test_tool(LGSTORE_STRACE strace strace)
 find_program(LGSTORE_GO go HINTS /usr/local/go/bin)
 lgstore_test_tool(LGSTORE_GO go golang-go)
 lgstore_test_tool(LGSTORE_PYTHON python3 python3)
+if(NOT DEFINED ENV{LGSTORE_TEST_CONTACT_POINTS}) # else the cluster is there
+  lgstore_test_tool(LGSTORE_JAVA java openjdk-17-jre-headless)
+  lgstore_test_tool(LGSTORE_MAVEN mvn maven)
+endif()
+lgstore_test_tool(LGSTORE_OPENSSL openssl openssl)
 lgstore_require(LGSTORE_RUSTFMT rustfmt "rustup component add rustfmt" HINTS "$ENV{HOME}/.cargo/bin")
 lgstore_require(LGSTORE_CLIPPY cargo-clippy "rustup component add clippy" HINTS "$ENV{HOME}/.cargo/bin")
 
@@ -33,13 +38,29 @@ set(lgstore_environment
   "LGSTORE_CC=${CMAKE_C_COMPILER}"
   "LGSTORE_CXX=${CMAKE_CXX_COMPILER}")
 
-# lgstore_test(<name> LABELS <label>... TIMEOUT <seconds> [LOCK <resource>] COMMAND ...)
+# lgstore_test(<name> LABELS <label>... TIMEOUT <seconds> [LOCK <resource>] [CLUSTER plain|secure|three] COMMAND ...)
+# With CLUSTER the command finds that cluster in its environment.
 function(lgstore_test name)
-  cmake_parse_arguments(PARSE_ARGV 1 test "" "TIMEOUT;LOCK" "LABELS;COMMAND;ENVIRONMENT")
+  cmake_parse_arguments(PARSE_ARGV 1 test "" "TIMEOUT;LOCK;CLUSTER" "LABELS;COMMAND;ENVIRONMENT")
+  if(test_CLUSTER)
+    list(GET test_COMMAND 0 program)
+    if(TARGET ${program})
+      list(REMOVE_AT test_COMMAND 0)
+      list(PREPEND test_COMMAND "$<TARGET_FILE:${program}>")
+    endif()
+    set(or_given "")
+    if(test_CLUSTER STREQUAL "plain")
+      set(or_given --or-given)
+    endif()
+    list(PREPEND test_COMMAND ${lgstore_cluster_tool} with ${or_given} --dir "${lgstore_work}/cluster/${test_CLUSTER}" --)
+  endif()
   add_test(NAME ${name} COMMAND ${test_COMMAND} WORKING_DIRECTORY "${PROJECT_SOURCE_DIR}")
   set_tests_properties(${name} PROPERTIES
     LABELS "${test_LABELS}" TIMEOUT ${test_TIMEOUT}
     ENVIRONMENT "${lgstore_environment};${test_ENVIRONMENT}")
+  if(test_CLUSTER)
+    set_tests_properties(${name} PROPERTIES FIXTURES_REQUIRED cluster_${test_CLUSTER})
+  endif()
   if(test_LOCK)
     set_tests_properties(${name} PROPERTIES RESOURCE_LOCK "${test_LOCK}")
   endif()
@@ -48,7 +69,7 @@ endfunction()
 # lgstore_settings(<file> <prefix>): reads a line `ctest: key=value key=a;b` of a test's first lines.
 function(lgstore_settings file prefix)
   file(STRINGS "${file}" line LIMIT_COUNT 1 REGEX "ctest: ")
-  foreach(key IN ITEMS labels timeout asan serial)
+  foreach(key IN ITEMS labels timeout asan serial cluster cql)
     if(line MATCHES " ${key}=([^ ]+)")
       # file(STRINGS) has escaped the semicolons, which would make one label of several.
       string(REPLACE "\\;" ";" value "${CMAKE_MATCH_1}")
@@ -59,8 +80,10 @@ function(lgstore_settings file prefix)
   endforeach()
 endfunction()
 
+include(cmake/Cluster.cmake)
+
 # Rust. Cargo holds a lock on its folder, so these take turns.
-lgstore_test(rust.test LABELS ci rust TIMEOUT 2400 LOCK cargo
+lgstore_test(rust.test LABELS ci rust TIMEOUT 2400 LOCK cargo CLUSTER plain
   COMMAND "${LGSTORE_CARGO}" test --locked)
 lgstore_test(rust.clippy LABELS ci lint TIMEOUT 1200 LOCK cargo
   COMMAND "${LGSTORE_CARGO}" clippy --locked --all-targets -- -D warnings)
@@ -117,6 +140,10 @@ foreach(source IN LISTS lgstore_c_tests)
     lgstore_test(asan.${name} LABELS ${set_labels} asan TIMEOUT ${asan_timeout}
       ENVIRONMENT ${lgstore_asan_environment} COMMAND asan_${name})
   endif()
+  if(set_cql STREQUAL "on") # the same program, on the cluster
+    lgstore_test(cql.${name} LABELS ${set_labels} cql TIMEOUT 300 CLUSTER plain
+      ENVIRONMENT "LGSTORE_TEST_KEYSPACE=c_${name}" COMMAND c_${name})
+  endif()
 endforeach()
 
 # The examples, each as a newcomer runs it and once more with the sanitizers.
@@ -137,6 +164,12 @@ foreach(source IN LISTS lgstore_examples)
   lgstore_sanitized(asan_example_${name})
   lgstore_test(asan.example.${name} LABELS ci asan TIMEOUT 600 ENVIRONMENT ${lgstore_asan_environment}
     COMMAND asan_example_${name} ${asan_arguments})
+endforeach()
+# Those that take a configuration, on the cluster.
+foreach(name IN ITEMS quickstart queue)
+  lgstore_test(cql.example.${name} LABELS ci cql example TIMEOUT 120 CLUSTER plain
+    COMMAND "${LGSTORE_BASH}" -c "exec \"$0\" \"cql://$LGSTORE_TEST_CONTACT_POINTS/example_${name}?request_timeout=30\""
+      "$<TARGET_FILE:example_${name}>")
 endforeach()
 
 # The headers, included twice, in each language and standard that they promise.
@@ -186,7 +219,10 @@ foreach(script IN LISTS lgstore_tools)
   if(NOT set_labels OR NOT set_timeout)
     message(FATAL_ERROR "${script}: the line `# ctest: labels=... timeout=...` is missing")
   endif()
-  lgstore_test(tool.${name} LABELS ${set_labels} TIMEOUT ${set_timeout} LOCK cargo
+  if(set_cluster)
+    set(set_cluster CLUSTER ${set_cluster})
+  endif()
+  lgstore_test(tool.${name} LABELS ${set_labels} TIMEOUT ${set_timeout} LOCK cargo ${set_cluster}
     ENVIRONMENT "GO=${LGSTORE_GO}" COMMAND "${LGSTORE_BASH}" "${script}")
   if(set_serial STREQUAL "on") # nothing else runs meanwhile
     set_tests_properties(tool.${name} PROPERTIES RUN_SERIAL ON)

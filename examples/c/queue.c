@@ -92,8 +92,8 @@ static int drive(lgstore_t *store, lgstore_cq_t *cq, int loop, int first, int to
   return good;
 }
 
-int main(void) {
-  const char *config = "{\"backend\":\"embedded\"}";
+int main(int argc, char **argv) {
+  const char *config = argc > 1 ? argv[1] : "{\"backend\":\"embedded\"}";
   lgstore_t *store = NULL;
   lgstore_cq_t *cq = NULL;
   struct epoll_event event;

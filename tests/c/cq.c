@@ -1,5 +1,5 @@
 /* Completion queues: draining, waiting, the descriptor, the doorbell, room, and freeing.
- * ctest: labels=ci timeout=120 */
+ * ctest: labels=ci timeout=120 cql=on */
 #include "support/store.h"
 
 #include <fcntl.h>

@@ -1,5 +1,5 @@
 /* Errors are objects of their own: complete, immutable, independent of their store.
- * ctest: labels=ci timeout=60 */
+ * ctest: labels=ci timeout=60 cql=on */
 #include "support/store.h"
 
 int main(void) {

@@ -1,5 +1,5 @@
 /* Results: borrowed in the callback, taken in no time, alive as long as anyone wants.
- * ctest: labels=ci timeout=60 */
+ * ctest: labels=ci timeout=60 cql=on */
 #include "support/store.h"
 
 typedef struct kept {

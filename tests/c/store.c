@@ -1,5 +1,5 @@
 /* Stores: made from a configuration, closed in every way, freed at any time.
- * ctest: labels=ci timeout=120 */
+ * ctest: labels=ci timeout=120 cql=on */
 #include "support/store.h"
 
 #define GET_K "{\"namespace\":[\"n\"],\"key\":\"k\"}"

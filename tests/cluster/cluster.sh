@@ -24,6 +24,7 @@
 #   --heap SIZE        of each node                                  (default 400m)
 #   --forgetful        schema changes three times as fast; such a node must not be started again
 #   --wait SECONDS     for an answer                                 (default 180)
+#   --or-given         do nothing (`with`: only run the command) if LGSTORE_TEST_CONTACT_POINTS names a cluster
 #
 # The jars are kept in $LGSTORE_CASSANDRA_CACHE (default: lgstore/cassandra in $XDG_CACHE_HOME or ~/.cache).
 # A cluster without an owner stays until `down`, its data too. README.md says how the rest works.
@@ -31,7 +32,7 @@ set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 cache=${LGSTORE_CASSANDRA_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/lgstore/cassandra}
 dir=$cache/cluster owner='' node=''
-nodes=1 net=auto port=9042 storage_port=7000 auth=0 tls=off overrides='' heap=400m forgetful=0 patience=180
+nodes=1 net=auto port=9042 storage_port=7000 auth=0 tls=off overrides='' heap=400m forgetful=0 patience=180 or_given=0
 command_line=()
 source "$here/lib/common.sh"
 source "$here/lib/cache.sh"
@@ -54,6 +55,7 @@ parse() {
       --heap) heap=$2 ;;
       --wait) patience=$2 ;;
       --auth) auth=1 && set -- '' "$@" ;;
+      --or-given) or_given=1 && set -- '' "$@" ;;
       --forgetful) forgetful=1 && set -- '' "$@" ;;
       --) shift && command_line=("$@") && return ;;
       [123]) node=$1 && set -- '' "$@" ;;
@@ -222,15 +224,6 @@ run() {
   exit $status
 }
 
-with() {
-  [ ${#command_line[@]} -gt 0 ] || usage
-  set -a
-  known
-  source "$dir/env"
-  set +a
-  exec "${command_line[@]}"
-}
-
 status() {
   local n
   known
@@ -269,10 +262,24 @@ one_node() { # <command>
   esac
 }
 
+with() {
+  [ ${#command_line[@]} -gt 0 ] || usage
+  known
+  unset LGSTORE_TEST_USERNAME LGSTORE_TEST_PASSWORD LGSTORE_TEST_TLS
+  set -a
+  source "$dir/env"
+  set +a
+  exec "${command_line[@]}"
+}
+
 [ $# -gt 0 ] || usage
 verb=$1
 shift
 parse "$@"
+if [ $or_given = 1 ] && [ -n "${LGSTORE_TEST_CONTACT_POINTS:-}" ]; then
+  if [ "$verb" = with ]; then exec "${command_line[@]}"; fi
+  exit 0
+fi
 case $verb in
   up | leave | run | with | status) $verb ;;
   fetch) fetch ;;

@@ -4,14 +4,19 @@
 #include <stdlib.h>
 #include <string.h>
 
-const char *captured(const captures_t *captures, const char *name, size_t name_len) {
+/* The index of what was captured under this name; `count` if nothing was. */
+static size_t find(const captures_t *captures, const char *name, size_t name_len) {
   size_t index;
   for (index = 0; index < captures->count; index++) {
     const text_t *known = &captures->entries[index].name;
-    if (known->len == name_len && memcmp(known->data, name, name_len) == 0)
-      return captures->entries[index].value.data;
+    if (known->len == name_len && memcmp(known->data, name, name_len) == 0) break;
   }
-  return NULL;
+  return index;
+}
+
+const char *captured(const captures_t *captures, const char *name, size_t name_len) {
+  size_t index = find(captures, name, name_len);
+  return index < captures->count ? captures->entries[index].value.data : NULL;
 }
 
 void substitute(const captures_t *captures, const char *text, size_t len, text_t *out) {
@@ -100,6 +105,33 @@ int64_t micros(const char *time) {
   return ((((int64_t)days * 24 + hour) * 60 + minute) * 60 + second) * 1000000 + micro;
 }
 
+static int near(const char *a, const char *b, double seconds) {
+  int64_t left = micros(a), right = micros(b);
+  double apart = (double)(left > right ? left - right : right - left) / 1e6;
+  return left >= 0 && right >= 0 && seconds > 0 && apart <= seconds;
+}
+
+int captures_hold(const captures_t *captures, const json_t *a, const char *relation, const json_t *b) {
+  size_t left = find(captures, a->string.data, a->string.len);
+  size_t right = find(captures, b->string.data, b->string.len);
+  const char *first, *second;
+  int order;
+  if (left == captures->count || right == captures->count) {
+    fprintf(stderr, "nothing was captured: %s or %s\n", a->string.data, b->string.data);
+    exit(2);
+  }
+  first = captures->entries[left].value.data;
+  second = captures->entries[right].value.data;
+  if ((captures->entries[left].expiry || captures->entries[right].expiry) &&
+      near(first, second, captures->slack))
+    return strcmp(relation, "!=") != 0;
+  order = strcmp(first, second);
+  if (strcmp(relation, "<") == 0) return order < 0;
+  if (strcmp(relation, "<=") == 0) return order <= 0;
+  if (strcmp(relation, "=") == 0) return order == 0;
+  return strcmp(relation, "!=") == 0 && order != 0;
+}
+
 static int is_version(const char *text, size_t len) {
   size_t index;
   if (len != 36) return 0;
@@ -132,7 +164,9 @@ enum { NO_PLACEHOLDER = -1 };
 /* Whether the string `pattern` stands for something and `got` is that: 1, 0, or NO_PLACEHOLDER. */
 static int stands_for(captures_t *captures, const json_t *pattern, const json_t *got, const char *at,
                       text_t *why) {
-  const char *text = pattern->string.data, *colon = strchr(text, ':'), *value, *known;
+  const char *text = pattern->string.data, *colon = strchr(text, ':'), *value;
+  size_t index;
+  int expiry;
   size_t kind = colon != NULL ? (size_t)(colon - text) : pattern->string.len;
   int time = kind == 5 && strncmp(text, "$time", kind) == 0;
   int version = kind == 8 && strncmp(text, "$version", kind) == 0;
@@ -145,15 +179,22 @@ static int stands_for(captures_t *captures, const json_t *pattern, const json_t 
       (cursor && *value == '\0'))
     return differs(at, "", pattern, got, why);
   if (colon == NULL) return 1;
-  known = captured(captures, colon + 1, strlen(colon + 1));
-  if (known != NULL)
-    return strcmp(known, value) == 0 ? 1 : differs(at, "another than before: ", pattern, got, why);
+  index = find(captures, colon + 1, strlen(colon + 1));
+  expiry = strlen(at) > strlen(".expires_at") &&
+           strcmp(at + strlen(at) - strlen(".expires_at"), ".expires_at") == 0;
+  if (index < captures->count) {
+    const char *known = captures->entries[index].value.data;
+    if (strcmp(known, value) == 0) return 1;
+    if (expiry && near(known, value, captures->slack)) return 1;
+    return differs(at, "another than before: ", pattern, got, why);
+  }
   if (captures->count == sizeof captures->entries / sizeof captures->entries[0]) {
     fprintf(stderr, "a case captures too much\n");
     exit(2);
   }
   text_adds(&captures->entries[captures->count].name, colon + 1);
   text_adds(&captures->entries[captures->count].value, value);
+  captures->entries[captures->count].expiry = expiry;
   captures->count++;
   return 1;
 }

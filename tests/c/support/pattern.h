@@ -12,8 +12,12 @@ typedef struct captures {
   struct {
     text_t name;
     text_t value;
+    int expiry; /* An expires_at. */
   } entries[64];
   size_t count;
+  /* Seconds by which an expiry may differ from what was shown before: a cluster tells whole seconds that are
+   * left. */
+  double slack;
 } captures_t;
 
 /* The captured text; NULL if nothing was captured under that name. */
@@ -26,6 +30,10 @@ void captures_free(captures_t *captures);
 
 /* Whether `got` (NULL = nothing there) is what the pattern means; if not, `why` says where and what. */
 int matches(captures_t *captures, const json_t *pattern, const json_t *got, const char *at, text_t *why);
+
+/* Whether `relation` (<, <=, =, !=) holds between two captured texts, of which an expiry may be off by the
+ * slack. Ends the program when one of them was not captured. */
+int captures_hold(const captures_t *captures, const json_t *a, const char *relation, const json_t *b);
 
 /* Microseconds since 1970 of `2026-01-31T09:30:00.000001Z`; -1 if it is no such text. */
 int64_t micros(const char *time);

@@ -2,6 +2,7 @@
 #ifndef LGSTORE_TESTS_STORE_H
 #define LGSTORE_TESTS_STORE_H
 
+#include "backend.h"
 #include "check.h"
 
 #define MEMORY "{\"backend\":\"embedded\"}"
@@ -19,13 +20,30 @@ static inline lgstore_runtime_t *new_runtime(uint32_t flags, uint32_t workers, u
   return runtime;
 }
 
+/* An empty store: in memory, or on the cluster that the environment names, whose keyspace is emptied. */
 static inline lgstore_t *new_store(lgstore_runtime_t *runtime, const char *config) {
+  static const char everything[] = "{\"namespace_prefix\":[]}";
+  char *here = config_on_backend(config);
   lgstore_t *store = NULL;
   lgstore_error_t *err = NULL;
-  if (lgstore_new(runtime, config, strlen(config), &store, &err) != LGSTORE_OK) {
-    fprintf(stderr, "%s: %s\n", config, lgstore_error_json(err, NULL));
+  if (lgstore_new(runtime, here, strlen(here), &store, &err) != LGSTORE_OK) {
+    fprintf(stderr, "%s: %s\n", here, lgstore_error_json(err, NULL));
     abort();
   }
+  if (strcmp(here, config) != 0) {
+    lgstore_request_t wipe = {0};
+    lgstore_result_t *result = NULL;
+    wipe.struct_size = sizeof wipe;
+    wipe.op = LGSTORE_OP_DELETE_PREFIX;
+    wipe.json = everything;
+    wipe.json_len = sizeof everything - 1;
+    if (lgstore_call(store, &wipe, &result, &err) != LGSTORE_OK) {
+      fprintf(stderr, "%s: %s\n", here, lgstore_error_json(err, NULL));
+      abort();
+    }
+    lgstore_result_free(result);
+  }
+  free(here);
   return store;
 }
 

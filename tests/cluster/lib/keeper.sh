@@ -6,7 +6,7 @@
 # - The kernel kills the JVM when the keeper ends (PR_SET_PDEATHSIG), also when the keeper is killed by -9. The keeper
 #   could have died before that was set; so the shell in between looks at its parent after it was set and before
 #   it becomes the JVM.
-# usage: keeper.sh <folder of the cluster> <node>, with the settings of cluster.sh in the environment
+# usage: keeper.sh <folder of the cluster> <node>
 set -uo pipefail
 dir=$1 node=$2
 # Whatever the caller had open, the pipe of a test runner or a lock, would stay open as long as the node lives.
