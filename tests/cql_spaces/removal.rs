@@ -36,7 +36,7 @@ fn a_dead_row_is_removed_when_it_is_old() {
 #[test]
 fn a_put_that_races_with_removal_is_never_lost() {
     const NAMESPACES: usize = 150;
-    const ROUNDS: usize = 3;
+    const ROUNDS: usize = 2;
     let place = Place::new();
     let (writer, lister) = (store(&place), store(&place));
     let names: Vec<String> = (0..NAMESPACES).map(|n| format!("n{n:03}")).collect();
@@ -92,7 +92,7 @@ fn a_put_within_the_lease_is_never_lost() {
             }
         });
         let _over = Over(&over);
-        for round in 0..150 {
+        for round in 0..80 {
             let name = format!("n{round:03}");
             for _ in 0..3 {
                 writer.put(&["r", &name], "k", json!({}));
@@ -104,7 +104,7 @@ fn a_put_within_the_lease_is_never_lost() {
             assert_eq!(listed.len(), 1, "{name} was acknowledged and is not listed");
         }
     });
-    assert_eq!(lister.list(json!({"limit": 1_000})).len(), 150);
+    assert_eq!(lister.list(json!({"limit": 1_000})).len(), 80);
 }
 
 /// Ends the lister, also when the writer has failed.
