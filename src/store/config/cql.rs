@@ -323,7 +323,7 @@ impl Default for SchemaConfig {
 pub struct ReplicationConfig {
     /// By data centre, or round the ring without looking at them.
     pub strategy: StrategyName,
-    /// Copies in every data centre; null = 3, or as many as the smallest data centre has nodes.
+    /// Copies in every data centre; null = 3, or all nodes of a data centre that has fewer.
     #[schemars(range(min = 1, max = 64))]
     pub factor: Option<u32>,
     /// Copies per data centre by its name; empty = `factor` in every data centre.
