@@ -340,38 +340,68 @@ static lgstore_t *store_for(const json_t *the_case, int fresh) {
   return store;
 }
 
-static void run_case(const json_t *the_case, way_t way, lgstore_t *store) {
+/* Gives 1, or 0 when a step failed; that counts unless the case gets another `chance`. */
+static int run_case(const json_t *the_case, way_t way, lgstore_t *store, int chance) {
   const json_t *list = json_member(the_case, "steps"), *step;
   const char *name = json_text(json_member(the_case, "case"), "(no name)");
-  int index = 0;
+  int index = 0, good = 1;
   captures_t captures = {0};
   captures.slack = backend.cluster ? CLUSTER_SLACK : 0;
   if (list == NULL) die("a case without steps", name);
   for (step = list->first; step != NULL; step = step->next, index++) {
     text_t why = {0};
-    int good = run_step(store, way, step, &captures, &why);
+    good = run_step(store, way, step, &captures, &why);
     steps++;
-    if (!good && failures++ < SHOWN_FAILURES)
-      fprintf(stderr, "%s by %s: %s, step %d: %.1500s\n    %s\n", backend.name, way_names[way], name, index,
-              why.data, json_text(json_member(the_case, "rule"), ""));
+    if (!good && (chance || failures++ < SHOWN_FAILURES))
+      fprintf(stderr, "%s%s by %s: %s, step %d: %.1500s\n    %s\n", chance ? "once more: " : "", backend.name,
+              way_names[way], name, index, why.data, json_text(json_member(the_case, "rule"), ""));
     text_free(&why);
     if (!good) break;
   }
   captures_free(&captures);
+  return good;
 }
 
 /* One case in one way; in a thread if it sleeps. */
 typedef struct job {
-  text_t text;
+  text_t line;
+  text_t text; /* The line with a root label of its own. */
   json_t *the_case;
   way_t way;
   lgstore_t *store;
+  int chance;
+  int good;
 } job_t;
+
+/* Gives the job another root label and reads its case. */
+static void label_job(job_t *job) {
+  static atomic_ulong next = 0;
+  const char *rest = job->line.data, *mark;
+  char label[32];
+  json_free(job->the_case);
+  text_free(&job->text);
+  memset(&job->text, 0, sizeof job->text);
+  /* On a cluster, runs of other processes are there too. */
+  snprintf(label, sizeof label, "v%lxp%lxn%lu", (unsigned long)time(NULL), (unsigned long)getpid(), next++);
+  for (; (mark = strstr(rest, "${ns}")) != NULL; rest = mark + strlen("${ns}")) {
+    text_add(&job->text, rest, (size_t)(mark - rest));
+    text_adds(&job->text, label);
+  }
+  text_adds(&job->text, rest);
+  job->the_case = json_read(job->text.data, job->text.len);
+  if (job->the_case == NULL) die("no JSON", job->text.data);
+}
+
+static void free_job(job_t *job) {
+  json_free(job->the_case);
+  text_free(&job->text);
+  text_free(&job->line);
+}
 
 static void *run_job(void *data) {
   job_t *job = data;
   make_queue();
-  run_case(job->the_case, job->way, job->store);
+  job->good = run_case(job->the_case, job->way, job->store, job->chance);
   lgstore_cq_free(queue);
   return NULL;
 }
@@ -382,62 +412,73 @@ static struct {
 } sleepers[MAX_THREADS];
 static size_t sleeper_count;
 
-static void start_sleeper(job_t job) {
+static void start_sleeper(size_t index) {
+  if (pthread_create(&sleepers[index].thread, NULL, run_job, &sleepers[index].job) != 0)
+    die("pthread_create", backend.name);
+}
+
+static void add_sleeper(job_t job) {
   size_t index;
   pthread_mutex_lock(&sleepers_lock);
   index = sleeper_count++;
   pthread_mutex_unlock(&sleepers_lock);
   if (index == MAX_THREADS) die("too many cases that need a clock", backend.name);
+  job.chance = 1;
   sleepers[index].job = job;
-  if (pthread_create(&sleepers[index].thread, NULL, run_job, &sleepers[index].job) != 0)
-    die("pthread_create", backend.name);
+  start_sleeper(index);
 }
 
+/* What a case keeps alive has seconds to spare, but a busy machine may take longer: what failed runs once
+ * more, when everything else has ended. An answer that is wrong is wrong again. */
 static void join_sleepers(void) {
-  for (; sleeper_count > 0; sleeper_count--) {
-    pthread_join(sleepers[sleeper_count - 1].thread, NULL);
-    json_free(sleepers[sleeper_count - 1].job.the_case);
-    text_free(&sleepers[sleeper_count - 1].job.text);
+  size_t index;
+  for (index = 0; index < sleeper_count; index++) pthread_join(sleepers[index].thread, NULL);
+  for (index = 0; index < sleeper_count; index++) {
+    job_t *job = &sleepers[index].job;
+    if (job->good) continue;
+    job->chance = 0;
+    label_job(job);
+    start_sleeper(index);
   }
+  for (index = 0; index < sleeper_count; index++) {
+    if (!sleepers[index].job.chance) pthread_join(sleepers[index].thread, NULL);
+    free_job(&sleepers[index].job);
+  }
+  sleeper_count = 0;
+}
+
+static int beyond_a_cluster(const json_t *the_case) {
+  return needs(the_case, "long_clock") || needs(the_case, "milliseconds") || needs(the_case, "sweep") ||
+         needs(the_case, "ttl_20_years");
 }
 
 /* Runs the case in a line in each way, each time below a root label of its own. */
-static void run_line(const char *file, const char *line, size_t len) {
-  static atomic_ulong next = 0;
+static void run_line(const char *line, size_t len) {
   int way;
   for (way = 0; way < WAYS; way++) {
-    const char *rest = line, *end = line + len, *mark;
     job_t job = {0};
-    char label[32];
     int fresh;
-    /* On a cluster, runs of other processes are there too. */
-    snprintf(label, sizeof label, "v%lxp%lxn%lu", (unsigned long)time(NULL), (unsigned long)getpid(), next++);
-    while ((mark = strstr(rest, "${ns}")) != NULL && mark < end) {
-      text_add(&job.text, rest, (size_t)(mark - rest));
-      text_adds(&job.text, label);
-      rest = mark + strlen("${ns}");
-    }
-    text_add(&job.text, rest, (size_t)(end - rest));
+    text_add(&job.line, line, len);
+    label_job(&job);
     job.way = (way_t)way;
-    job.the_case = json_read(job.text.data, job.text.len);
-    if (job.the_case == NULL) die(file, job.text.data);
     fresh = needs(job.the_case, "fresh");
-    if (fresh) pthread_mutex_lock(&fresh_lock);
-    if (backend.cluster && (needs(job.the_case, "long_clock") || needs(job.the_case, "milliseconds") ||
-                            needs(job.the_case, "sweep") || needs(job.the_case, "ttl_20_years"))) {
+    if (backend.cluster && beyond_a_cluster(job.the_case)) {
       left_out++;
-    } else {
-      job.store = store_for(job.the_case, fresh);
-      if (backend.cluster && !fresh && needs(job.the_case, "clock")) {
-        start_sleeper(job);
-        continue;
-      }
-      run_case(job.the_case, job.way, job.store);
-      if (fresh) close_store(job.store);
+      free_job(&job);
+      continue;
     }
-    if (fresh) pthread_mutex_unlock(&fresh_lock);
-    json_free(job.the_case);
-    text_free(&job.text);
+    if (fresh) pthread_mutex_lock(&fresh_lock);
+    job.store = store_for(job.the_case, fresh);
+    if (backend.cluster && !fresh && needs(job.the_case, "clock")) {
+      add_sleeper(job);
+      continue;
+    }
+    run_case(job.the_case, job.way, job.store, 0);
+    if (fresh) {
+      close_store(job.store);
+      pthread_mutex_unlock(&fresh_lock);
+    }
+    free_job(&job);
   }
   cases++;
 }
@@ -458,7 +499,7 @@ static void *run_share(void *data) {
     text_t text = {0};
     if (!file_read(path, &text)) die(path, "can't be read");
     for (line = text.data; (end = strchr(line, '\n')) != NULL; line = end + 1) {
-      if (number++ % share->stride == share->first) run_line(path, line, (size_t)(end - line));
+      if (number++ % share->stride == share->first) run_line(line, (size_t)(end - line));
     }
     if (*line != '\0') die(path, "the last line has no end");
     text_free(&text);

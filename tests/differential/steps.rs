@@ -58,7 +58,7 @@ fn value(random: &mut Random) -> Value {
         2 => json!({"n": n as f64 + 0.5, "t": random.pick(&["x", "y", "", "é"])}),
         3 => json!({"n": null, "t": ["x", n]}),
         4 => json!({"n": n.to_string(), "o": {"p": n, "q": {}}}),
-        5 => json!({"n": n, "t": "x", "flag": n % 2 == 0}),
+        5 => json!({"n": n, "t": "x", "flag": n.is_multiple_of(2)}),
         6 => json!({"n": 9_007_199_254_740_993_u64 - n as u64, "text": "z".repeat(random.below(300))}),
         _ => json!({"n": -(n as i64), "t": random.pick(&["x", "y"]), "o": {"p": random.below(3)}}),
     }

@@ -15,7 +15,7 @@ export LGSTORE_TEST_DEBUG_LIBRARY=1
 tests="version error result submit cq contract store runtime log metrics fault bad_input reopen fork exit"
 failed=0
 for test in $tests; do
-  "${CC:-cc}" -std=gnu11 -g -Iinclude "tests/c/$test.c" "$cargo_target/debug/liblgstore.a" \
+  "${CC:-cc}" -std=gnu11 -g -Iinclude "tests/c/$test.c" tests/c/support/*.c "$cargo_target/debug/liblgstore.a" \
     -lgcc_s -lutil -lrt -lpthread -lm -ldl -o "$work/$test"
   echo "== $test"
   "$work/$test" || { echo "$test failed" && failed=1; }

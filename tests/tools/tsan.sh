@@ -30,7 +30,8 @@ export TSAN_OPTIONS="halt_on_error=1:second_deadlock_stack=1"
 tests="version error result submit cq contract store runtime log metrics fault"
 failed=0
 for test in $tests; do
-  "${CC:-cc}" -std=gnu11 -g -O1 -fsanitize=thread -Iinclude -c "tests/c/$test.c" -o "$work/bin/$test.o"
+  "${CC:-cc}" -std=gnu11 -g -O1 -fsanitize=thread -Iinclude -r "tests/c/$test.c" tests/c/support/*.c \
+    -o "$work/bin/$test.o" # one object of them all
   "${CC:-cc}" -no-pie "$work/bin/$test.o" "$work/$target/debug/liblgstore.a" \
     -Wl,--whole-archive "$runtime" -Wl,--no-whole-archive -Wl,--export-dynamic \
     -lstdc++ -lgcc_s -lpthread -ldl -lm -lrt -o "$work/bin/$test"

@@ -12,7 +12,7 @@ library=$(dirname "${LGSTORE_LIBRARY:?the shared library}")
 work="${LGSTORE_WORK_DIR:?a folder for state}"
 failed=0
 for test in version error result submit cq contract store log metrics bad_input; do
-  "${CC:-cc}" -std=gnu11 -g -Iinclude "tests/c/$test.c" -L"$library" -llgstore -Wl,-rpath,"$library" \
+  "${CC:-cc}" -std=gnu11 -g -Iinclude "tests/c/$test.c" tests/c/support/*.c -L"$library" -llgstore -Wl,-rpath,"$library" \
     -lpthread -o "$work/valgrind-$test"
   echo "== $test"
   valgrind --quiet --error-exitcode=1 --leak-check=full --show-leak-kinds=definite \
