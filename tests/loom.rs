@@ -562,7 +562,10 @@ fn between_two_attempts_a_write_can_be_stopped_and_says_what_happened() {
             Some(error) => drop(Delivery::new(cancelled, error)),
             None => assert!(cancelled.stopped() || cancelled.is_unwanted(), "nobody will end it"),
         });
-        let timer = thread::spawn(move || expire(&expiring));
+        let timer = thread::spawn(move || {
+            expire(&expiring);
+            assert!(expiring.stopped(), "passed over: the timer does not look again");
+        });
         let task = Task::new(ticket, Operation::Sweep);
         let mut applied = false;
         let mut gave_up = false;
