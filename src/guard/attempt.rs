@@ -11,6 +11,7 @@ use super::counters::Counter;
 use super::{Guarded, Watch, pause, retry};
 use crate::error::{Code, Error, Result};
 use crate::op::task::Task;
+use crate::store::operation::Operation;
 
 /// How long an attempt must have run for a timeout at the caller's own deadline to speak against the
 /// cluster: a healthy one answers within a fraction of this, and a caller who gives it less may not
@@ -21,9 +22,13 @@ impl Guarded {
     /// Takes the outcome of an attempt: delivers it, or runs the request again later.
     pub(crate) fn outcome(self: &Arc<Self>, mut task: Task, outcome: Result<String>) {
         let deadline = task.deadline();
+        let of_one_node = hangs_with_one_node(&task);
         let Some(watch) = task.watch_mut() else { return task.deliver(outcome) };
         let part_failed = std::mem::take(watch.part_failed.get_mut());
         let mut verdict = verdict(&outcome, deadline, watch.began);
+        if of_one_node && outcome.as_ref().is_err_and(is_lost) {
+            verdict = Verdict::Neutral;
+        }
         if part_failed && verdict == Verdict::Healthy {
             verdict = Verdict::Neutral;
         }
@@ -97,6 +102,23 @@ impl Guarded {
         }
         self.start(task);
     }
+}
+
+/// Whether the request can be lost with a single node. Writes through Paxos are sent once, to one node, and a logged
+/// batch waits for two certain nodes to keep it: one node that hangs costs several such requests their answer at the
+/// same moment, while everything else goes on. Nor does losing to other writers until time is up speak of health.
+fn hangs_with_one_node(task: &Task) -> bool {
+    match task.operation() {
+        Operation::Conditional(_) => true,
+        Operation::Batch(batch) => batch.logged,
+        Operation::Put(_) | Operation::Delete(_) => task.options().is_some_and(|options| options.serial),
+        _ => false,
+    }
+}
+
+/// The answer did not come, or not in time.
+fn is_lost(error: &Error) -> bool {
+    matches!(error.code(), Code::Timeout | Code::UnknownOutcome)
 }
 
 /// What an outcome says of the cluster's health: only failures to serve count against it. A timeout at

@@ -85,6 +85,26 @@ fn only_failures_of_the_cluster_open_the_breaker() {
 }
 
 #[test]
+fn what_hangs_with_one_node_does_not_open_the_breaker() {
+    let conditional = r#"{"namespace":["n"],"key":"k","value":{}}"#;
+    let logged = r#"{"atomicity":"logged","ops":[]}"#;
+    let serial = r#"{"namespace":["n"],"key":"k","value":{},"serial":true}"#;
+    for (kind, body) in [(Kind::PutIfAbsent, conditional), (Kind::Batch, logged), (Kind::Put, serial)] {
+        for code in [Code::Timeout, Code::UnknownOutcome, Code::Unavailable, Code::Overloaded] {
+            on(with_breaker(json!({})), |stage| async move {
+                stage.will((0..3).map(|_| Err(Error::new(code, "x"))));
+                for _ in 0..3 {
+                    fails(&stage.start(kind, body, None).1, code.name()).await;
+                }
+                let state = stage.guards.breaker().unwrap().state;
+                let lost = matches!(code, Code::Timeout | Code::UnknownOutcome);
+                assert_eq!(state, if lost { State::Closed } else { State::Open }, "{kind:?} {code:?}");
+            });
+        }
+    }
+}
+
+#[test]
 fn a_callers_short_deadline_does_not_open_the_breaker() {
     on(with_breaker(json!({})), |stage| async move {
         stage.script.holds.store(true, Ordering::Relaxed);
