@@ -17,6 +17,12 @@ const USUAL_COPIES: u32 = 3;
 /// The guide's choice with its TimeWindowCompactionStrategy: a day.
 const GUIDE_GC_GRACE_S: u32 = 86_400;
 
+/// When a coordinator asks one more replica for a read. By default that is when the read takes longer than 99 of 100
+/// have taken, which on a slow cluster is long. While a replica hangs and the others have not noticed yet, every read
+/// that begins at it waits that long, each page of a search again, and each step of a conditional write, in which
+/// others come in between.
+const RETRY_OF_READS: &str = "speculative_retry = 'MIN(99p,100ms)'";
+
 /// Which server it is; the two differ in what they understand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Server {
@@ -211,6 +217,10 @@ fn options(config: &Config, server: Server, compaction: CompactionName) -> Vec<S
     if let Some(seconds) = schema.gc_grace_seconds.or(guide) {
         options.push(format!("gc_grace_seconds = {seconds}"));
     }
+    // ScyllaDB knows no MIN; what it does there is left to it.
+    if server == Server::Cassandra {
+        options.push(RETRY_OF_READS.to_owned());
+    }
     options
 }
 
@@ -276,12 +286,14 @@ mod tests {
         assert!(
             store.ends_with(
                 " WITH compaction = {'class': 'TimeWindowCompactionStrategy'} AND gc_grace_seconds = 86400 \
-                 AND default_time_to_live = 60"
+                 AND speculative_retry = 'MIN(99p,100ms)' AND default_time_to_live = 60"
             ),
             "{store}"
         );
         let index = create_namespaces(&guide, Server::Cassandra);
-        assert!(index.ends_with(" WITH compaction = {'class': 'LeveledCompactionStrategy'}"), "{index}");
+        let wanted = " WITH compaction = {'class': 'LeveledCompactionStrategy'} \
+                      AND speculative_retry = 'MIN(99p,100ms)'";
+        assert!(index.ends_with(wanted), "{index}");
         let tiered = config(
             r#""compaction":"size_tiered","gc_grace_seconds":604800,
             "compaction_options":{"min_threshold":"4","max_threshold":"32"}"#,
@@ -290,7 +302,7 @@ mod tests {
         assert!(
             store.ends_with(
                 " WITH compaction = {'class': 'SizeTieredCompactionStrategy', 'max_threshold': '32', \
-                 'min_threshold': '4'} AND gc_grace_seconds = 604800"
+                 'min_threshold': '4'} AND gc_grace_seconds = 604800 AND speculative_retry = 'MIN(99p,100ms)'"
             ),
             "{store}"
         );
