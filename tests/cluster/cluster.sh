@@ -94,8 +94,18 @@ wipe() { rm -rf "$dir"/node[123] "$dir/tls" "$dir/tls.new" "$dir/settings" "$dir
 
 # ---- up ----
 
+# reserved <net>: by another cluster that still has an owner, or needs none. Its nodes may be down for the moment, and
+# must find their addresses again.
+reserved() {
+  local other
+  other=$(cat "$cache/nets/$1" 2>/dev/null) || return 1
+  [ "$other" != "$dir" ] && [ -f "$other/settings" ] || return 1
+  (dir=$other && wanted=$1 && source "$other/settings" && [ "$net" = "$wanted" ] && { [ "$owned" = 0 ] || any_owner; })
+}
+
 net_is_free() { # <net>
   local n
+  ! reserved "$1" || return 1
   for ((n = 1; n <= nodes; n++)); do
     flock -n "$cache/nets/$1.$n" true || return 1
     port_open "$1.$n" "$port" && return 1
@@ -156,6 +166,7 @@ up() {
   exec 7>"$cache/nets/lock" # until our nodes hold the locks on their addresses
   flock -w 600 7 || die "another process holds $cache/nets/lock"
   some_node_lives || choose_net
+  echo "$dir" >"$cache/nets/$net"
   save_settings
   join
   [ "$tls" = off ] || certificates
@@ -254,7 +265,7 @@ one_node() { # <command>
       [ -d "$dir/node$node/data" ] || die "node $node has never run in $dir"
       [ "$forgetful" = 0 ] || die "a forgetful node can't be started again: its schema is gone"
       # What it said of the others before it ended counts no more.
-      echo $(($(wc -l <"$dir/node$node/system.log") + 1)) >"$dir/node$node/log_begins"
+      alive "$dir/node$node/pid" || echo $(($(wc -l <"$dir/node$node/system.log") + 1)) >"$dir/node$node/log_begins"
       fetch
       start_node "$node"
       ready "$node"

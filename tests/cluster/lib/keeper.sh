@@ -20,7 +20,8 @@ folder=$dir/node$node address=$net.$node
 
 # The lock on the address is the JVM's too, which inherits it: free again only when both are gone.
 exec {lock}>"$cache/nets/$address"
-flock -n "$lock" || die "$address is in use by another cluster of this tool"
+# A moment's patience: who looks for a free net takes the lock only to see whether it can.
+flock -w 3 "$lock" || die "$address is in use by another cluster of this tool"
 echo "$dir" >&"$lock"
 
 echo "$$ $(started_at $$)" >"$folder/keeper"
