@@ -23,7 +23,7 @@ static void answer_free(answer_t *answer) {
   memset(answer, 0, sizeof *answer);
 }
 
-static answer_t ask(lgstore_t *store, class_t class, uint32_t op, lgstore_text_t *body) {
+static answer_t ask(lgstore_t *store, class_t kind, uint32_t op, lgstore_text_t *body) {
   const uint32_t phase = report_phase();
   const uint64_t began = now_us();
   lgstore_request_t made = {0};
@@ -36,7 +36,7 @@ static answer_t ask(lgstore_t *store, class_t class, uint32_t op, lgstore_text_t
   made.json_len = body->len;
   made.timeout_us = TIMEOUT_US;
   answer.status = lgstore_call(store, &made, &answer.owner, &err);
-  report_end(class, phase, now_us() - began, answer.status, lgstore_error_json(err, NULL));
+  report_end(kind, phase, now_us() - began, answer.status, lgstore_error_json(err, NULL));
   lgstore_error_free(err);
   lgstore_text_free(body);
   if (answer.status == LGSTORE_OK) {

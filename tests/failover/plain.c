@@ -3,6 +3,8 @@
 #include "plain.h"
 #include "report.h"
 
+enum { OPEN_AT_START = 8 };
+
 void plain_init(plain_t *load, lgstore_t *store, uint64_t rate, uint64_t most_open, uint64_t seed) {
   char place[24], name[24];
   int at;
@@ -65,7 +67,7 @@ static void finish_batch(const request_record_t *request, const json_t *answer) 
     const json_t *error = json_member(result, "error");
     const lgstore_status_t status = error == NULL ? LGSTORE_OK : status_of(error);
     finish(&request->uses[at], status, json_member(result, "result"));
-    if (error != NULL) report_inner(request->class, request->phase, status, error->raw, error->raw_len);
+    if (error != NULL) report_inner(request->kind, request->phase, status, error->raw, error->raw_len);
   }
 }
 
@@ -89,9 +91,9 @@ static void judge(const request_record_t *request, lgstore_status_t status, cons
   json_t *answer = status == LGSTORE_OK ? json_read(text, len) : NULL;
   size_t at;
   if (status == LGSTORE_OK && answer == NULL) violation("an answer is not JSON: %.200s", text);
-  if (request->class == CLASS_BATCH && answer != NULL) {
+  if (request->kind == CLASS_BATCH && answer != NULL) {
     finish_batch(request, answer);
-  } else if (request->class == CLASS_SEARCH && answer != NULL) {
+  } else if (request->kind == CLASS_SEARCH && answer != NULL) {
     finish_search(request, answer);
   } else {
     for (at = 0; at < request->n_uses; at++) finish(&request->uses[at], status, answer);
@@ -109,7 +111,7 @@ static void completed(const lgstore_completion_t *completion, void *user_data) {
     violation("a completion has the tag %llu, which no request has", (unsigned long long)completion->tag);
   } else if ((request = load->requests[completion->tag])->completions++ == 0) {
     judge(request, completion->status, completion->json, completion->json_len);
-    report_end(request->class, request->phase, now - request->due_us, completion->status, completion->json);
+    report_end(request->kind, request->phase, now - request->due_us, completion->status, completion->json);
     load->open--;
   }
   monitor_leave(&load->monitor);
@@ -123,7 +125,10 @@ static void send_one(plain_t *load, uint64_t due_us) {
   lgstore_status_t status;
   uint64_t tag;
   monitor_enter(&load->monitor);
-  if (load->open >= load->most_open) {
+  /* Cold servers take seconds for what takes them milliseconds later; what piled up would keep them from
+   * warming up. */
+  if (load->open >=
+      (report_phase() == 0 && load->most_open > OPEN_AT_START ? OPEN_AT_START : load->most_open)) {
     monitor_leave(&load->monitor);
     return;
   }
@@ -135,7 +140,7 @@ static void send_one(plain_t *load, uint64_t due_us) {
   monitor_enter(&load->monitor);
   request->completions++; /* none will come */
   judge(request, status, NULL, 0);
-  report_end(request->class, request->phase, now_us() - due_us, status, lgstore_error_json(err, NULL));
+  report_end(request->kind, request->phase, now_us() - due_us, status, lgstore_error_json(err, NULL));
   load->open--;
   monitor_leave(&load->monitor);
   lgstore_error_free(err);

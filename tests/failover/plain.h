@@ -35,7 +35,7 @@ typedef struct use {
 /* One request, kept until the end, so that a second completion is noticed whenever it comes. */
 struct request_record {
   plain_t *load;
-  class_t class;
+  class_t kind;
   uint32_t phase;
   uint64_t due_us;
   uint32_t completions;

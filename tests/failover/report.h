@@ -1,4 +1,4 @@
-/* What came of the requests: latencies and errors by class and phase. Thread-safe. */
+/* What came of the requests: latencies and errors by kind and phase. Thread-safe. */
 #ifndef LGSTORE_FAILOVER_REPORT_H
 #define LGSTORE_FAILOVER_REPORT_H
 
@@ -21,8 +21,8 @@ typedef enum class_of_request {
   CLASSES
 } class_t;
 
-const char *class_name(class_t class);
-int class_is_plain(class_t class);
+const char *class_name(class_t kind);
+int class_is_plain(class_t kind);
 
 /* Whether a cluster that loses a node may have a request end so. */
 int is_documented(lgstore_status_t status);
@@ -33,10 +33,9 @@ void report_begin_phase(const char *name);
 
 /* One request's end, `latency_us` after its time had come. `json` is the error's document (or the answer's).
  */
-void report_end(class_t class, uint32_t phase, uint64_t latency_us, lgstore_status_t status,
-                const char *json);
+void report_end(class_t kind, uint32_t phase, uint64_t latency_us, lgstore_status_t status, const char *json);
 /* An error inside an answer: of an operation of a batch. */
-void report_inner(class_t class, uint32_t phase, lgstore_status_t status, const char *json, size_t json_len);
+void report_inner(class_t kind, uint32_t phase, lgstore_status_t status, const char *json, size_t json_len);
 
 /* Something that must not be: counted, and shown while there are few. */
 void violation(const char *format, ...) __attribute__((format(printf, 1, 2)));

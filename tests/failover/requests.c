@@ -17,7 +17,7 @@ void plain_add_key(plain_t *load, item_key_t *key) {
 }
 
 /* A new record under the next tag; inside the lock. */
-static request_record_t *new_request(plain_t *load, class_t class, uint64_t due_us, size_t n_uses) {
+static request_record_t *new_request(plain_t *load, class_t kind, uint64_t due_us, size_t n_uses) {
   request_record_t *request = calloc(1, sizeof *request + n_uses * sizeof *request->uses);
   if (load->sent == load->sent_capacity) {
     load->sent_capacity = load->sent_capacity == 0 ? 4096 : 2 * load->sent_capacity;
@@ -25,7 +25,7 @@ static request_record_t *new_request(plain_t *load, class_t class, uint64_t due_
   }
   MUST(request != NULL && load->requests != NULL);
   request->load = load;
-  request->class = class;
+  request->kind = kind;
   request->phase = report_phase();
   request->due_us = due_us;
   request->n_uses = n_uses;
@@ -87,7 +87,7 @@ static lgstore_status_t send_batch(request_record_t *request, uint64_t tag, lgst
   lgstore_status_t status;
   size_t at;
   options.tag = tag;
-  options.logged = request->class == CLASS_LOGGED_BATCH;
+  options.logged = request->kind == CLASS_LOGGED_BATCH;
   lgstore_batch_begin(&batch, &options);
   for (at = 0; at < request->n_uses; at++) add_to_batch(&batch, &request->uses[at]);
   status = lgstore_batch_submit(request->load->store, &batch, NULL, NULL, err, completed, request->load);
@@ -120,7 +120,7 @@ lgstore_status_t plain_send(request_record_t *request, uint64_t tag, lgstore_cal
   lgstore_search_options_t search = {0};
   get.tag = search.tag = tag;
   search.limit = 2 * KEYS_PER_PLACE;
-  switch (request->class) {
+  switch (request->kind) {
     case CLASS_GET:
       return lgstore_get_submit(store, labels, 2, key->name, SIZE_MAX, &get, NULL, NULL, err, completed,
                                 request->load);
@@ -139,14 +139,14 @@ lgstore_status_t plain_send(request_record_t *request, uint64_t tag, lgstore_cal
 
 /* ---- what to send next; inside the lock; NULL = nothing is free for it ---- */
 
-static request_record_t *a_write(plain_t *load, class_t class, uint64_t due_us) {
+static request_record_t *a_write(plain_t *load, class_t kind, uint64_t due_us) {
   request_record_t *request;
-  item_key_t *key = class == CLASS_PUT_NEW_KEY         ? fresh_key(load, 0)
-                    : class == CLASS_PUT_NEW_NAMESPACE ? fresh_key(load, 1)
-                                                       : free_key(load);
+  item_key_t *key = kind == CLASS_PUT_NEW_KEY         ? fresh_key(load, 0)
+                    : kind == CLASS_PUT_NEW_NAMESPACE ? fresh_key(load, 1)
+                                                      : free_key(load);
   if (key == NULL) return NULL;
-  request = new_request(load, class, due_us, 1);
-  use_for_write(&request->uses[0], key, class == CLASS_DELETE);
+  request = new_request(load, kind, due_us, 1);
+  use_for_write(&request->uses[0], key, kind == CLASS_DELETE);
   return request;
 }
 
