@@ -215,7 +215,12 @@ fn refreshes_lose_no_write() {
             scope.spawn(move || {
                 for round in 0..ROUNDS {
                     caller.call(Kind::Put, json!({"value": {"n": round}, "ttl": 60}));
-                    assert_eq!(caller.value(), json!({"n": round}), "{}: an older value came back", caller.key);
+                    assert_eq!(
+                        caller.value(),
+                        json!({"n": round}),
+                        "{}: an older value came back",
+                        caller.key
+                    );
                     if round % 3 == 0 {
                         caller.delete();
                         assert_eq!(caller.value(), Value::Null, "{}: a deleted item came back", caller.key);
