@@ -9,6 +9,9 @@
 
 mod answers;
 mod batches;
+mod breaker;
+#[path = "../cluster/mod.rs"]
+mod cluster;
 mod frames;
 mod lost;
 mod place;

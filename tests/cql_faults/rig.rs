@@ -145,9 +145,9 @@ impl Rig {
         let keyspace = Keyspace::new();
         let tokio = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
         let tokio = tokio.expect("a runtime");
-        let mut points = place::contact_points()[0].to_socket_addrs().expect("an address");
+        let mut points = place::cluster().contact_points[0].to_socket_addrs().expect("an address");
         let real = points.next().expect("an address");
-        let session = tokio.block_on(place::session());
+        let session = tokio.block_on(place::cluster().session());
         let state = session.get_cluster_state();
         let known = state.get_nodes_info();
         let node = known.iter().find(|node| known.len() == 1 || node.address.ip() == real.ip());
@@ -262,7 +262,7 @@ impl Rig {
     {
         let text = text.replace("{ks}", &self.keyspace.name);
         self.tokio.as_ref().expect("a runtime").block_on(async {
-            let session = place::session().await;
+            let session = place::cluster().session().await;
             let result = session.query_unpaged(text.as_str(), ()).await;
             match result.unwrap_or_else(|error| panic!("{text}: {error}")).into_rows_result() {
                 Ok(rows) => {
@@ -288,13 +288,14 @@ impl Shared {
     fn request_rules(shared: &Arc<Self>, node: usize) -> Vec<RequestRule> {
         let shared = Arc::clone(shared);
         let note = move |request: RequestFrame| {
-            let (text, request) = without_timeout(request);
+            let (text, request) = for_cassandra(request);
             shared.preparing.lock().unwrap().insert((node, request.params.stream), text);
             request
         };
         let prepares = Condition::RequestOpcode(RequestOpcode::Prepare);
-        let asks = Condition::RequestOpcode(RequestOpcode::Query).and(holds(TIMEOUT.as_bytes()));
-        let clean = |request| without_timeout(request).1;
+        let foreign = holds(TIMEOUT.as_bytes()).or(holds(VERSIONS.as_bytes()));
+        let asks = Condition::RequestOpcode(RequestOpcode::Query).and(foreign);
+        let clean = |request| for_cassandra(request).1;
         vec![
             RequestRule(prepares, RequestReaction::transform_frame(Arc::new(note))),
             RequestRule(asks, RequestReaction::transform_frame(Arc::new(clean))),
@@ -373,13 +374,22 @@ impl Shared {
 
 /// What the driver puts behind its own questions to a ScyllaDB, and Cassandra does not know.
 const TIMEOUT: &str = " USING TIMEOUT ";
+/// Where a ScyllaDB keeps its version.
+const VERSIONS: &str = "FROM system.versions";
+/// Where Cassandra has its own.
+const VERSION: &str = "SELECT release_version FROM system.local WHERE key = 'local'";
 
-/// The text of a PREPARE or QUERY, and the request with it.
-fn without_timeout(request: RequestFrame) -> (String, RequestFrame) {
+/// The text of a PREPARE or QUERY as Cassandra understands it, and the request with it.
+fn for_cassandra(request: RequestFrame) -> (String, RequestFrame) {
     let mut text = Reader::new(&request.body).long_text();
     let length = text.len();
-    let Some(end) = text.find(TIMEOUT) else { return (text, request) };
-    text.truncate(end);
+    if text.contains(VERSIONS) {
+        VERSION.clone_into(&mut text);
+    } else if let Some(end) = text.find(TIMEOUT) {
+        text.truncate(end);
+    } else {
+        return (text, request);
+    }
     let mut body = int(i32::try_from(text.len()).unwrap()).to_vec();
     body.extend(text.as_bytes());
     body.extend(&request.body[4 + length..]);

@@ -19,6 +19,10 @@ fn a_node_with_shards_gets_a_connection_to_each() {
     let found = store.ask("search", &json!({"namespace_prefix": ["faults"], "limit": 100}));
     assert_eq!(found["items"].as_array().unwrap().len(), 12);
     assert_eq!(store.ask("put_if_absent", &put("s0", "b", 1))["applied"], true);
+    let info = store.ask("cluster_info", &json!({}));
+    assert_eq!(info["is_shard_aware"], true, "{info}");
+    let stats: Vec<_> = info["shard_stats"].as_object().expect("nodes").values().collect();
+    assert_eq!(stats, [&json!({"shards": 3})], "{info}");
     assert!(rig.connections() >= 4, "a connection per shard and the one for control");
     // ScyllaDB's own error for too many requests of one partition.
     let error = ServerError::new(RATE_LIMIT, &[&[1, 1]]);
