@@ -118,10 +118,9 @@ fn main() {
     let keyspace = raw::Keyspace::new(&points, &format!("lgstore_bench_{}", std::process::id()));
     let listed: Vec<_> = points.split(',').map(|point| format!("\"{point}\"")).collect();
     let config = format!(
-        "{{\"backend\":\"cql\",\"contact_points\":[{}],\"keyspace\":\"{}\",\"limits\":{{\"logged_batch_bytes\":{}}}}}",
+        "{{\"backend\":\"cql\",\"contact_points\":[{}],\"keyspace\":\"{}\",\"request_timeout\":30}}",
         listed.join(","),
-        keyspace.name(),
-        40 * 1_024
+        keyspace.name()
     );
     let store = Store::open(&config);
     let raw = Raw::new(&points, keyspace.name());

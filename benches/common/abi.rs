@@ -201,7 +201,10 @@ impl Store {
                     assert_eq!((status, accepted), (LGSTORE_OK, burst.len()));
                 }
                 let count = lgstore_cq_wait(self.queue, out.as_mut_ptr(), depth, u64::MAX);
-                assert!(out[..count].iter().all(|completion| completion.status == LGSTORE_OK));
+                if let Some(failed) = out[..count].iter().find(|completion| completion.status != LGSTORE_OK) {
+                    let json = std::slice::from_raw_parts(failed.json.cast::<u8>(), failed.json_len);
+                    panic!("{}", String::from_utf8_lossy(json));
+                }
                 lgstore_cq_release(self.queue, out.as_ptr(), count);
                 done += count;
             }

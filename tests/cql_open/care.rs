@@ -56,7 +56,7 @@ fn health_has_a_check_for_each_part() {
     assert_eq!(health["status"], "healthy", "{health}");
     let checks = health["checks"].as_object().unwrap();
     let names = |checks: &serde_json::Map<String, Value>| checks.keys().cloned().collect::<Vec<_>>();
-    for name in ["connectivity", "schema", "read"] {
+    for name in ["cluster_connectivity", "schema", "read"] {
         assert_eq!(checks[name]["status"], "healthy", "{health}");
     }
     assert!(!names(checks).contains(&"write".to_owned()), "by default it only reads");
@@ -82,7 +82,7 @@ fn health_is_an_answer_also_without_a_cluster() {
     let store = place.store(json!({"contact_points": ["127.0.0.1:1"], "connect": {"deadline": 0.5}}));
     let health = store.ask("health", json!({}));
     assert_eq!(health["status"], "unhealthy", "{health}");
-    let message = health["checks"]["connectivity"]["message"].as_str().unwrap();
+    let message = health["checks"]["cluster_connectivity"]["message"].as_str().unwrap();
     assert!(message.contains("127.0.0.1:1"), "{message}");
 }
 

@@ -53,14 +53,14 @@ async fn warm_up(cluster: &Cluster) -> Result<()> {
 
 /// The health document, also of a cluster that could not be opened.
 ///
-/// `connectivity`: nodes that this process is connected to, degraded when some are away; `schema`: its
+/// `cluster_connectivity`: nodes that this process is connected to, degraded when some are away; `schema`: its
 /// version; `read`: a read at the default consistency; with `write` also one write, of a name that no
 /// request reads and that is gone after a minute.
 pub(super) async fn health(opened: Result<Arc<Cluster>>, write: bool) -> String {
     let mut health = Health::begin();
     match opened {
         Ok(cluster) => checks(&cluster, write, &mut health).await,
-        Err(error) => health.check("connectivity", Status::Unhealthy, error.to_string()),
+        Err(error) => health.check("cluster_connectivity", Status::Unhealthy, error.to_string()),
     }
     health.to_json()
 }
@@ -80,7 +80,7 @@ async fn checks(cluster: &Cluster, write: bool, health: &mut Health) {
     if !away.is_empty() {
         let _ = write!(message, "; away: {}", away.join(", "));
     }
-    health.check("connectivity", status, message);
+    health.check("cluster_connectivity", status, message);
     let (session, config) = (&cluster.session, &*cluster.config);
     let schema = State::read(session, config).await.and_then(|state| {
         state.refuse_foreign(config)?;
