@@ -11,7 +11,9 @@ use super::counters::Counter;
 use super::{Guarded, Watch, pause, retry};
 use crate::error::{Code, Error, Result};
 use crate::op::task::Task;
-use crate::store::operation::Operation;
+use crate::store::operation::{Kind, Operation};
+use crate::telemetry::health::with_breakers;
+use crate::telemetry::report::Report;
 
 /// How long an attempt must have run for a timeout at the caller's own deadline to speak against the
 /// cluster: a healthy one answers within a fraction of this, and a caller who gives it less may not
@@ -37,10 +39,19 @@ impl Guarded {
         match outcome {
             Ok(answer) => {
                 self.counters.add(Counter::Succeeded, u64::from(is_retry));
+                let answer =
+                    if task.operation().kind() == Kind::Health { self.with_breaker(answer) } else { answer };
                 task.deliver(Ok(answer));
             }
             Err(error) => self.failed(task, error),
         }
+    }
+
+    /// A health document with the breaker's state as one more check.
+    fn with_breaker(&self, document: String) -> String {
+        let mut report = Report::default();
+        self.report(&mut report);
+        with_breakers(document, &report)
     }
 
     /// A part of a request has failed, such as one operation of a batch whose outcome will be success.

@@ -8,8 +8,6 @@ use crate::error::{Code, Error, Result};
 use crate::guard::Watch;
 use crate::store::operation::Operation;
 use crate::store::request::{Options, Prepared};
-use crate::telemetry::health::Health;
-use crate::telemetry::report::Report;
 
 /// The right and the duty to complete one accepted request.
 ///
@@ -68,15 +66,6 @@ impl Task {
     pub fn part_failed(&self, error: &Error) {
         if let Some(watch) = &self.watch {
             watch.guards.part_failed(watch, error);
-        }
-    }
-
-    /// Adds what the guards know to a health document: the circuit breaker's state.
-    pub fn add_guards(&self, health: &mut Health) {
-        if let Some(watch) = &self.watch {
-            let mut report = Report::default();
-            watch.guards.report(&mut report);
-            health.breakers(&report);
         }
     }
 

@@ -29,12 +29,12 @@ impl<E: Engine> Shared<E> {
                 Err(error) => task.complete(Err(error)),
             },
             Admin::Health { write: false } => {
-                self.block_on(task, |shared, task| Ok(shared.health(Ok(()), task).to_json()));
+                self.block_on(task, |shared, _| Ok(shared.health(Ok(())).to_json()));
             }
             Admin::Health { write: true } => {
                 let shared = self.clone();
                 self.runtime.spawn_blocking(move || {
-                    let health = shared.health(Ok(()), &task);
+                    let health = shared.health(Ok(()));
                     let job = ProbeJob { now: shared.clock.now(), task, health };
                     shared.engine.submit(Box::new(job));
                 });
@@ -58,7 +58,7 @@ impl<E: Engine> Shared<E> {
     }
 
     /// Reads what is never there. An engine that could not be opened is a check that failed.
-    pub(super) fn health(&self, opened: Result<()>, task: &Task) -> Health {
+    pub(super) fn health(&self, opened: Result<()>) -> Health {
         let mut health = Health::begin();
         let checked = opened.and_then(|()| {
             let mut view = self.engine.view(true)?.ok_or_else(|| Error::new(Code::Unavailable, "no view"))?;
@@ -66,7 +66,6 @@ impl<E: Engine> Shared<E> {
             Ok(format!("{} engine answers", self.engine.name()))
         });
         health.outcome("engine", checked);
-        task.add_guards(&mut health);
         health
     }
 

@@ -82,8 +82,7 @@ impl<E: Engine> Opener<E> {
             match &opened {
                 Ok(()) => shared.dispatch(task),
                 Err(error) if matches!(task.operation(), Operation::Admin(Admin::Health { .. })) => {
-                    let health = shared.health(Err(error.clone()), &task);
-                    task.complete(Ok(health.to_json()));
+                    task.complete(Ok(shared.health(Err(error.clone())).to_json()));
                 }
                 Err(error) => task.complete(Err(error.clone())),
             }
