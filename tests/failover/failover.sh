@@ -98,7 +98,7 @@ on up --nodes 3 --owner $$ --set commitlog_sync=batch --set commitlog_sync_perio
 points=$("$cluster" env --dir "$work/cluster" | sed -n 's/^LGSTORE_TEST_CONTACT_POINTS=//p')
 # Short leases: registering namespaces and reading created_at happen all the time, and searches take several pages.
 config='{"backend":"cql","contact_points":["'${points//,/\",\"}'"],"keyspace":"failover","consistency":"quorum",
-  "schema":{"replication":{"factor":3}},"namespace_lease":2,"created_at_cache":2,"search":{"page_size":10}'$options'}'
+  "schema":{"replication":{"factor":3}},"namespace_lease":2,"created_at_cache":2,"search":{"page_size":20}'$options'}'
 
 echo "failover: $1, $rate requests per second, seed $seed" >&2
 "${1}_events" | "$load" --config "$config" --rate "$rate" --seed "$seed" --profile lwt_operations \
