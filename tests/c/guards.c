@@ -69,10 +69,11 @@ static void open_breaker(void) {
 
 /* After its time it lets requests through, and closes when enough have succeeded. */
 static void half_open_breaker(void) {
-  lgstore_t *store = new_store(NULL,
-                               "{\"backend\":\"fault\",\"fault\":{\"fail_first\":3},"
-                               "\"breaker\":{\"enabled\":true,\"failure_threshold\":2,\"success_threshold\":2,"
-                               "\"timeout\":0.05}}");
+  lgstore_t *store =
+      new_store(NULL,
+                "{\"backend\":\"fault\",\"fault\":{\"fail_first\":3},"
+                "\"breaker\":{\"enabled\":true,\"failure_threshold\":2,\"success_threshold\":2,"
+                "\"timeout\":0.05}}");
   const lgstore_request_t get = request(LGSTORE_OP_GET, GET_K);
   lgstore_status_t status;
   size_t unavailable = 0, tries;
@@ -120,8 +121,9 @@ static void retries(void) {
                     "{\"backend\":\"fault\",\"fault\":{\"fail_first\":3},"
                     "\"retry\":{\"max_retries\":2,\"retry_delay\":0.01}}");
   CALL(store, LGSTORE_OP_PUT_IF_ABSENT, PUT_K "}", LGSTORE_E_UNAVAILABLE, "unavailable");
-  CALL(store, LGSTORE_OP_BATCH, "{\"ops\":[{\"op\":\"put\",\"namespace\":[\"n\"],\"key\":\"k\",\"value\":{}}]}",
-       LGSTORE_OK, "{\"result\":null}");
+  CALL(store, LGSTORE_OP_BATCH,
+       "{\"ops\":[{\"op\":\"put\",\"namespace\":[\"n\"],\"key\":\"k\",\"value\":{}}]}", LGSTORE_OK,
+       "{\"result\":null}");
   end_store(store);
 }
 
