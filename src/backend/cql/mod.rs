@@ -234,19 +234,20 @@ fn call<'a>(cluster: &'a Cluster, task: &Task) -> Call<'a> {
 /// Runs one request on the open cluster.
 async fn run(cluster: &Arc<Cluster>, task: &Task) -> Result<String> {
     let call = call(cluster, task);
+    // The large futures are boxed, so that a small request's runtime task is small.
     match task.operation() {
         Operation::Get(get) => cluster.get(&call, get).await,
         Operation::Put(put) => cluster.put(&call, task, put).await,
         Operation::Delete(address) => cluster.delete(&call, task, address).await,
-        Operation::Conditional(body) => cluster.conditional(&call, task, body).await,
-        Operation::Batch(batch) => cluster.batch(&call, task, batch).await,
-        Operation::Search(search) => cluster.search(&call, task, search).await,
-        Operation::ListNamespaces(list) => cluster.list_namespaces(&call, task, list).await,
-        Operation::Count(scope) => cluster.count(&call, task, scope).await,
-        Operation::DeletePrefix(scope) => cluster.delete_prefix(&call, task, scope).await,
+        Operation::Conditional(body) => Box::pin(cluster.conditional(&call, task, body)).await,
+        Operation::Batch(batch) => Box::pin(cluster.batch(&call, task, batch)).await,
+        Operation::Search(search) => Box::pin(cluster.search(&call, task, search)).await,
+        Operation::ListNamespaces(list) => Box::pin(cluster.list_namespaces(&call, task, list)).await,
+        Operation::Count(scope) => Box::pin(cluster.count(&call, task, scope)).await,
+        Operation::DeletePrefix(scope) => Box::pin(cluster.delete_prefix(&call, task, scope)).await,
         // The cluster reclaims expired cells by itself, when it compacts.
         Operation::Sweep => Ok("0".to_owned()),
-        Operation::Admin(admin) => admin::run(cluster, task, admin).await,
+        Operation::Admin(admin) => Box::pin(admin::run(cluster, task, admin)).await,
     }
 }
 

@@ -8,6 +8,8 @@
 //! unless this process has written that lately. Both are asked at once. A put is acknowledged only after
 //! both and its own write: a namespace whose put was acknowledged is in the index.
 
+use std::pin::pin;
+
 use uuid::Uuid;
 
 use super::attempt::watched;
@@ -25,27 +27,30 @@ impl Cluster {
     /// Creates or replaces an item; answers null.
     pub async fn put(&self, call: &Call<'_>, task: &Task, put: &Put) -> Result<String> {
         let (address, ttl) = (&put.address, self.ttl(put.ttl_us)?);
+        // Futures of the rarer ways are boxed: every put's runtime task would be as large as they are.
         if call.serial {
-            self.write_serial(call, task, address, Some((&put.value, ttl))).await?;
+            Box::pin(self.write_serial(call, task, address, Some((&put.value, ttl)))).await?;
             return Ok("null".to_owned());
         }
         let token = self.creations.token(address);
-        let known = self.creations.get(address, self.clock.now());
-        let birth = async {
-            match known {
-                Some(created_at) => Ok(Some(created_at)),
-                None => Ok(self.birth(call, address).await?.map(|birth| birth.created_at)),
+        let register = self.namespaces.register(self, address.path());
+        let created_at = match self.creations.get(address, self.clock.now()) {
+            Some(created_at) => {
+                register.await?;
+                Some(created_at)
+            }
+            None => {
+                let before = Box::pin(async { futures_util::try_join!(self.birth(call, address), register) });
+                before.await?.0.map(|birth| birth.created_at)
             }
         };
-        let (created_at, ()) =
-            futures_util::try_join!(birth, self.namespaces.register(self, address.path()))?;
         call.claim(task)?;
         let stamp = call.stamp(task, || self.times.next(address, self.clock.now()));
         let (time, prefix) = (stamp.time_us, prefix_of(address.path()));
         let created_at = created_at.unwrap_or(time);
         let cells = cells(&put.value, created_at, time, stamp.version, ttl);
         let values = cells.timed(time, &prefix, address.key());
-        let outcome = watched(self.session.execute_unpaged(&call.statements.put, values)).await;
+        let outcome = watched(pin!(self.session.execute_unpaged(&call.statements.put, values))).await;
         outcome.map_err(|failure| error::write(call.kind, &failure))?;
         let expires_at = put.ttl_us.map(|ttl| self.clock.now().saturating_add(ttl));
         self.creations.note(token, address, Birth { created_at, expires_at, time }, self.clock.now());
@@ -56,7 +61,7 @@ impl Cluster {
     pub async fn delete(&self, call: &Call<'_>, task: &Task, address: &Address) -> Result<String> {
         call.claim(task)?;
         if call.serial {
-            self.write_serial(call, task, address, None).await?;
+            Box::pin(self.write_serial(call, task, address, None)).await?;
         } else {
             let stamp = call.stamp(task, || self.times.next(address, self.clock.now()));
             self.delete_at(call, address, stamp.time_us).await?;
@@ -69,7 +74,7 @@ impl Cluster {
         let prefix = prefix_of(address.path());
         self.creations.forget(address);
         let values = (time, prefix.as_str(), address.key());
-        let outcome = watched(self.session.execute_unpaged(&call.statements.delete, values)).await;
+        let outcome = watched(pin!(self.session.execute_unpaged(&call.statements.delete, values))).await;
         // Whatever the outcome: it may have been applied.
         self.creations.forget(address);
         outcome.map_err(|failure| error::write(call.kind, &failure))?;
