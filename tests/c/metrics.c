@@ -103,7 +103,7 @@ static void prometheus(void) {
   size_t len = 0;
   PUT(store, "k", "{}");
   CALL(store, LGSTORE_OP_DELETE, "{\"namespace\":[\"n\"],\"key\":\"k\"}", LGSTORE_E_UNAVAILABLE,
-       "fail_every");
+       "fault backend");
   CHECK_STATUS(lgstore_metrics_prometheus(store, &result, NULL), LGSTORE_OK);
   MUST(result != NULL);
   page = lgstore_result_json(result, &len);
