@@ -2,7 +2,7 @@
 //!
 //! A Paxos ballot ticks in milliseconds, a plain write's time in microseconds. Without the rules of
 //! `src/backend/cql/times.rs` several of a hundred of these rounds lose a write that was answered `applied`.
-//! `LGSTORE_TEST_ROUNDS` sets the rounds of each pair (default 600).
+//! `LGSTORE_TEST_ROUNDS` sets the rounds of each pair (default 1,000).
 
 mod cluster;
 
@@ -19,6 +19,9 @@ use serde_json::{Value, json};
 
 /// Callers that work on keys of their own at the same time.
 const CALLERS: usize = 48;
+/// Callers that meanwhile work against each other on another partition: they keep the cluster's threads busy, so
+/// that rounds on ours stay half done for long enough to be found and finished by others.
+const CONTENDERS: usize = 8;
 
 /// A store in a keyspace of its own. A slow machine must not make outcomes unknown: these tests are about
 /// the known ones.
@@ -57,6 +60,10 @@ impl Caller<'_> {
     fn call(&self, kind: Kind, more: Value) -> Value {
         let mut body = json!({"namespace": ["races"], "key": self.key});
         body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        self.send(kind, &body)
+    }
+
+    fn send(&self, kind: Kind, body: &Value) -> Value {
         let body = body.to_string();
         let request =
             Request { op: kind as u32, body: body.as_bytes(), allow_immediate: false, timeout: None, tag: 0 };
@@ -67,6 +74,13 @@ impl Caller<'_> {
 
     fn put(&self, value: Value) {
         self.call(Kind::Put, json!({"value": value}));
+    }
+
+    /// The same as an operation of a batch.
+    fn put_in_batch(&self, value: Value) {
+        let put = json!({"op": "put", "namespace": ["races"], "key": self.key, "value": value});
+        let answer = self.send(Kind::Batch, &json!({"ops": [put]}));
+        assert_eq!(answer, json!({"results": [{"result": null}]}));
     }
 
     fn delete(&self) {
@@ -87,9 +101,14 @@ impl Caller<'_> {
 /// Puts `n`, then does something conditional, and says what must be stored then.
 type Pair = fn(&Caller<'_>, usize) -> Value;
 
-const PAIRS: [(&str, Pair); 8] = [
+const PAIRS: [(&str, Pair); 9] = [
     ("put, compare_and_set by value", |caller, n| {
         caller.put(json!({"n": n}));
+        caller.applied(Kind::CompareAndSet, json!({"expected_value": {"n": n}, "value": {"m": n}}));
+        json!({"m": n})
+    }),
+    ("put in a batch, compare_and_set by value", |caller, n| {
+        caller.put_in_batch(json!({"n": n}));
         caller.applied(Kind::CompareAndSet, json!({"expected_value": {"n": n}, "value": {"m": n}}));
         json!({"m": n})
     }),
@@ -134,20 +153,21 @@ const PAIRS: [(&str, Pair); 8] = [
     }),
 ];
 
-/// Open defect: alone it passes; while another partition is under contention by conditional writes (the test
-/// below, at the same time), about one round in a thousand loses the plain put that follows a conditional
-/// write: the older conditional write shows again, as if the cluster had carried it out a second time.
-/// Until that is understood the preset `deep` runs it, and `cargo test` does not.
+/// All keys share a partition, and so a Paxos state. Without `src/backend/cql/unsettled.rs` one CAS of a thousand
+/// loses the put before it to an older write.
 #[test]
-#[ignore = "an open defect, see above; run by the preset `deep`"]
 fn plain_and_conditional_writes_lose_nothing() {
-    let rounds = std::env::var("LGSTORE_TEST_ROUNDS").map_or(600, |text| text.parse().expect("a number"));
-    let store = Store::open("races", json!({}));
+    let rounds = std::env::var("LGSTORE_TEST_ROUNDS").map_or(1_000, |text| text.parse().expect("a number"));
+    let (store, busy) = (Store::open("races", json!({})), Store::open("contended", json!({})));
     for (name, pair) in PAIRS {
         let (next, lost) = (AtomicUsize::new(0), AtomicUsize::new(0));
         thread::scope(|scope| {
+            let (next, lost, client) = (&next, &lost, &store.client);
+            for member in 0..CONTENDERS {
+                let caller = Caller { client: &busy.client, key: name.into() };
+                scope.spawn(move || count(&caller, member, |_| next.load(Ordering::Relaxed) >= rounds));
+            }
             for caller in 0..CALLERS {
-                let (next, lost, client) = (&next, &lost, &store.client);
                 scope.spawn(move || {
                     let caller = Caller { client, key: format!("{name} {caller}") };
                     loop {
@@ -168,6 +188,23 @@ fn plain_and_conditional_writes_lose_nothing() {
     }
 }
 
+/// Counts in a member of its own by compare_and_set, against others, until it is `over`.
+fn count(caller: &Caller<'_>, client: usize, over: impl Fn(usize) -> bool) {
+    let mut done = 0;
+    while !over(done) {
+        let item = caller.call(Kind::Get, json!({}));
+        if item.is_null() {
+            caller.call(Kind::PutIfAbsent, json!({"value": {}}));
+            continue;
+        }
+        let mut value = item["value"].clone();
+        value[format!("c{client}")] = json!(done + 1);
+        let more = json!({"expected_version": item["version"], "value": value});
+        let answer = caller.call(Kind::CompareAndSet, more);
+        done += usize::from(answer["applied"] == true);
+    }
+}
+
 /// Each client counts in a member of its own, so that the sum of what was acknowledged is known exactly.
 #[test]
 fn counters_by_compare_and_set_end_exactly_right() {
@@ -178,19 +215,8 @@ fn counters_by_compare_and_set_end_exactly_right() {
     caller.put(json!({}));
     thread::scope(|scope| {
         for client in 0..CLIENTS {
-            let client_store = &store.client;
-            scope.spawn(move || {
-                let caller = Caller { client: client_store, key: "counter".into() };
-                let mut done = 0;
-                while done < STEPS {
-                    let item = caller.call(Kind::Get, json!({}));
-                    let mut value = item["value"].clone();
-                    value[format!("c{client}")] = json!(done + 1);
-                    let more = json!({"expected_version": item["version"], "value": value});
-                    let body = caller.call(Kind::CompareAndSet, more);
-                    done += usize::from(body["applied"] == true);
-                }
-            });
+            let caller = Caller { client: &store.client, key: "counter".into() };
+            scope.spawn(move || count(&caller, client, |done| done >= STEPS));
         }
     });
     let value = caller.value();

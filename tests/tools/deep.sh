@@ -12,6 +12,6 @@ echo "== power loss" && LGSTORE_CUTS=10000 "$cargo" test --locked --test power_l
 echo "== model" && LGSTORE_CASES=10000 "$cargo" test --locked --test model
 echo "== differential" && LGSTORE_DIFFERENTIAL=100000 "$cargo" test --locked --test differential -- --nocapture
 echo "== races on a cluster" &&
-  LGSTORE_TEST_ROUNDS=10000 "$cargo" test --locked --test cql_races -- --include-ignored --nocapture
+  LGSTORE_TEST_ROUNDS=10000 "$cargo" test --locked --test cql_races -- --nocapture
 echo "== loom" && LOOM_MAX_PREEMPTIONS=5 bash tests/tools/loom.sh
 echo "== fuzz" && LGSTORE_FUZZ_SECONDS=900 bash tests/tools/fuzz.sh

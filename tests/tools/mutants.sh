@@ -44,7 +44,7 @@ run() {
     miri | loom) bash "tests/tools/$1.sh" ;;
     fuzz) LGSTORE_FUZZ_SECONDS=60 bash tests/tools/fuzz.sh filter ;;
     c.* | asan.*) ctest --test-dir "$target/build" --output-on-failure -R "^${1/./\\.}\$" --no-tests=error ;;
-    cql_races) "$cargo" test --locked --test "$1" -- --include-ignored --test-threads 1 ;;
+    cql_races) LGSTORE_TEST_ROUNDS=10000 "$cargo" test --locked --test "$1" -- --test-threads 1 ;;
     *) "$cargo" test --locked --test "$1" ;;
   esac
 }

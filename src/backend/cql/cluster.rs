@@ -18,6 +18,7 @@ use super::scan::Scans;
 use super::schema::{self, Format};
 use super::statements::Statements;
 use super::times::WriteTimes;
+use super::unsettled::Unsettled;
 use crate::error::{Code, Error, Result};
 use crate::op::task::Task;
 use crate::store::clock::Clock;
@@ -36,6 +37,7 @@ pub struct Cluster {
     pub(super) config: Arc<Config>,
     pub(super) clock: Arc<Clock>,
     pub(super) times: WriteTimes,
+    pub(super) unsettled: Unsettled,
     pub(super) creations: Creations,
     pub(super) namespaces: Namespaces,
     pub(super) refreshes: Refreshes,
@@ -91,6 +93,7 @@ impl Cluster {
                 config,
                 clock,
                 times,
+                unsettled: Unsettled::new(),
                 creations,
                 namespaces,
                 refreshes,

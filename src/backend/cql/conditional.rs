@@ -9,7 +9,8 @@
 //! present one `IF value != null`. (Never IF NOT EXISTS: rows have no markers, see the data model.)
 //!
 //! An LWT is sent only when the clock has left the last plain write of the key behind (see `times`), or
-//! it would be acknowledged and lost. A lost answer is an unknown outcome and never tried again.
+//! it would be acknowledged and lost; the next plain write of the key is sent only when the LWT is settled
+//! (see `unsettled`), or that would be. A lost answer is an unknown outcome and never tried again.
 
 use scylla::serialize::row::SerializeRow;
 use scylla::statement::prepared::PreparedStatement;
@@ -201,7 +202,11 @@ impl Cluster {
         // sent, so that a delete which is acknowledged meanwhile is not undone by our note below.
         self.creations.forget(address);
         let token = self.creations.token(address);
+        // Now, since the caller may be told of an unknown outcome before we are; and again, since a plain
+        // write may have settled the key before this was carried out.
+        self.unsettled.note(address);
         let outcome = watched(self.session.execute_unpaged(statement, values)).await;
+        self.unsettled.note(address);
         let now = self.clock.now();
         self.times.note_ballot(address, now);
         if stored.is_none() || outcome.is_err() {
@@ -213,6 +218,10 @@ impl Cluster {
         // The first column of an LWT's answer is `[applied]`.
         if !matches!(row.columns.first(), Some(Some(CqlValue::Boolean(true)))) {
             return Ok(Round::Lost);
+        }
+        if self.unsettled.is_full() {
+            // If that fails, the key stays on the list.
+            let _ = self.settle(call, address).await;
         }
         let Some((version, birth)) = stored else { return Ok(Round::Applied(Uuid::nil())) };
         self.creations.note(token, address, Birth { time: now, ..birth }, now);

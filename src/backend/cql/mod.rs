@@ -31,6 +31,7 @@ mod search;
 mod statements;
 mod times;
 mod tls;
+mod unsettled;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -6,7 +6,8 @@
 //!
 //! Before it: the item's created_at, unless this process knows it, and the namespace's row in the index,
 //! unless this process has written that lately. Both are asked at once. A put is acknowledged only after
-//! both and its own write: a namespace whose put was acknowledged is in the index.
+//! both and its own write: a namespace whose put was acknowledged is in the index. After a conditional write of
+//! the item there is a SERIAL read, too (see `unsettled`).
 
 use std::pin::pin;
 
@@ -44,6 +45,7 @@ impl Cluster {
                 before.await?.0.map(|birth| birth.created_at)
             }
         };
+        self.settle(call, address).await?;
         call.claim(task)?;
         let stamp = call.stamp(task, || self.times.next(address, self.clock.now()));
         let (time, prefix) = (stamp.time_us, prefix_of(address.path()));
@@ -59,10 +61,12 @@ impl Cluster {
 
     /// Removes an item; answers null, also when it was absent.
     pub async fn delete(&self, call: &Call<'_>, task: &Task, address: &Address) -> Result<String> {
-        call.claim(task)?;
         if call.serial {
+            call.claim(task)?;
             Box::pin(self.write_serial(call, task, address, None)).await?;
         } else {
+            self.settle(call, address).await?;
+            call.claim(task)?;
             let stamp = call.stamp(task, || self.times.next(address, self.clock.now()));
             self.delete_at(call, address, stamp.time_us).await?;
         }

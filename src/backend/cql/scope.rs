@@ -75,6 +75,7 @@ impl Cluster {
     }
 
     async fn delete_read(&self, call: &Call<'_>, address: &Address, written: i64) -> Result<()> {
+        self.settle(call, address).await?;
         // The row that was read must go, whoever's clock wrote it.
         self.times.note(address, written);
         let time = self.times.next(address, self.clock.now());

@@ -159,8 +159,8 @@ impl Cluster {
     }
 
     /// Decides everything about the writes that have no answer yet: what they keep of the items they
-    /// replace, their namespaces' rows in the index, their write times. A failed read of what is kept fails
-    /// only the puts that need it.
+    /// replace, their namespaces' rows in the index, their write times. A failed read fails only the
+    /// operations that need it.
     async fn prepare_writes<'b>(
         self: &Arc<Self>,
         call: &Call<'_>,
@@ -185,7 +185,12 @@ impl Cluster {
         let tokens: Vec<Token> = open.iter().map(|(_, address, _)| self.creations.token(address)).collect();
         let puts: Vec<&Address> =
             open.iter().filter_map(|(_, address, put)| put.is_some().then_some(*address)).collect();
-        let (births, registered) = futures_util::join!(self.births(call, &puts), self.register_all(&puts));
+        let all: Vec<&Address> = open.iter().map(|(_, address, _)| *address).collect();
+        let (births, registered, settled) = futures_util::join!(
+            self.births(call, &puts),
+            self.register_all(&puts),
+            self.settle_all(call, &all)
+        );
         call.claim(task)?;
         let mut writes = Vec::with_capacity(open.len());
         let choose = || {
@@ -196,8 +201,9 @@ impl Cluster {
         let stamps = if batch.logged { task.stamp(choose) } else { choose() };
         for (((index, address, put), token), stamp) in open.into_iter().zip(tokens).zip(stamps) {
             let ttl = put.map_or(Ok(None), |put| self.ttl(put.ttl_us));
-            let failed =
-                put.and_then(|_| births.failed.get(address).or_else(|| registered.get(address.path())));
+            let failed = put
+                .and_then(|_| births.failed.get(address).or_else(|| registered.get(address.path())))
+                .or_else(|| settled.get(address.path()));
             match (ttl, failed) {
                 (Err(error), _) => {
                     answers[index] = Some(Err(error.inside(&format!("ops[{index}]"))));

@@ -1,0 +1,143 @@
+//! Conditional writes that the cluster may still carry out again.
+//!
+//! Paxos is decided per partition. Whoever begins a round and finds a proposal that was accepted, and whose
+//! commit it has not seen, finishes it first, under its own, later ballot; on Apache Cassandra the cells get
+//! that ballot's time. So while others work on the partition, an LWT can be finished a second time by a
+//! round that met it half done, and that one's by a third, each a little later, although the LWT was
+//! acknowledged long before. (An LWT of unknown outcome can be finished hours later.) A plain write that
+//! came in between has the smaller time, and is lost [seen: one of a thousand on a busy machine].
+//!
+//! A SERIAL read ends that. It finishes what it finds, and returns only after a quorum has promised a ballot
+//! of its own and shown nothing half done: rounds below that ballot are refused from then on, rounds above
+//! it find nothing. So the first plain write to a key after an LWT of ours on that key reads at SERIAL
+//! ([`Cluster::settle`]), takes a time above every ballot until then, and cannot be overtaken. Keys that
+//! see only plain writes, or only LWTs, never pay for it.
+
+use std::collections::HashMap;
+use std::hash::{BuildHasher, RandomState};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+
+use futures_util::StreamExt;
+use futures_util::future::BoxFuture;
+use futures_util::stream;
+
+use super::cluster::{Call, Cluster};
+use crate::error::{Error, Result};
+use crate::lock::Mutex;
+use crate::store::address::Address;
+
+const SHARDS: usize = 16;
+/// Keys remembered, about 8 MB. Beyond that an LWT is settled before it is acknowledged.
+const MOST: usize = 1 << 18;
+/// SERIAL reads of one request that are with the cluster at one time.
+const SIDE_BY_SIDE: usize = 32;
+
+/// The keys whose last LWT is not settled.
+pub struct Unsettled {
+    hasher: RandomState,
+    /// By the key's hash, the number of its last LWT. Two keys of one 64-bit hash: once in 10^9 full tables.
+    shards: [Mutex<HashMap<u64, u64>>; SHARDS],
+    len: AtomicUsize,
+    lwts: AtomicU64,
+}
+
+/// An LWT as it was known when somebody asked.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Mark {
+    key: u64,
+    lwt: u64,
+}
+
+impl Unsettled {
+    /// No key.
+    pub fn new() -> Self {
+        Self {
+            hasher: RandomState::new(),
+            shards: std::array::from_fn(|_| Mutex::default()),
+            len: AtomicUsize::new(0),
+            lwts: AtomicU64::new(0),
+        }
+    }
+
+    /// Notes an LWT on the key.
+    pub fn note(&self, address: &Address) {
+        let key = self.hasher.hash_one(address);
+        let lwt = self.lwts.fetch_add(1, Ordering::Relaxed);
+        if self.shard(key).lock().insert(key, lwt).is_none() {
+            self.len.fetch_add(1, Ordering::Release);
+        }
+    }
+
+    /// The key's LWT, if it is not settled.
+    pub fn get(&self, address: &Address) -> Option<Mark> {
+        // Sees every LWT that was answered before the caller asked: whoever has the answer has the count.
+        if self.len.load(Ordering::Acquire) == 0 {
+            return None;
+        }
+        let key = self.hasher.hash_one(address);
+        let lwt = *self.shard(key).lock().get(&key)?;
+        Some(Mark { key, lwt })
+    }
+
+    /// The LWT is settled; one that came after the mark is not.
+    pub fn settled(&self, mark: Mark) {
+        let mut keys = self.shard(mark.key).lock();
+        if keys.get(&mark.key) == Some(&mark.lwt) {
+            keys.remove(&mark.key);
+            self.len.fetch_sub(1, Ordering::Release);
+        }
+    }
+
+    /// Whether there is room for another key.
+    pub fn is_full(&self) -> bool {
+        self.len.load(Ordering::Relaxed) >= MOST
+    }
+
+    fn shard(&self, key: u64) -> &Mutex<HashMap<u64, u64>> {
+        &self.shards[key as usize % SHARDS]
+    }
+}
+
+impl Cluster {
+    /// Before a plain write to the key, and before its time is chosen.
+    pub(super) async fn settle(&self, call: &Call<'_>, address: &Address) -> Result<()> {
+        match self.unsettled.get(address) {
+            Some(mark) => Box::pin(self.settle_partition(call, &[(address, mark)])).await,
+            None => Ok(()),
+        }
+    }
+
+    /// The same for many keys, one read for a partition; the errors by path.
+    pub(super) async fn settle_all(&self, call: &Call<'_>, all: &[&Address]) -> HashMap<String, Error> {
+        let mut partitions: HashMap<&str, Vec<(&Address, Mark)>> = HashMap::new();
+        for address in all {
+            if let Some(mark) = self.unsettled.get(address) {
+                partitions.entry(address.path()).or_default().push((*address, mark));
+            }
+        }
+        let mut work: Vec<BoxFuture<'_, _>> = Vec::with_capacity(partitions.len());
+        for (path, keys) in &partitions {
+            work.push(Box::pin(async move { (*path, self.settle_partition(call, keys).await) }));
+        }
+        let mut done = stream::iter(work).buffer_unordered(SIDE_BY_SIDE);
+        let mut failed = HashMap::new();
+        while let Some((path, outcome)) = done.next().await {
+            if let Err(error) = outcome {
+                failed.insert(path.to_owned(), error);
+            }
+        }
+        failed
+    }
+
+    /// A SERIAL read of one key settles the whole partition.
+    async fn settle_partition(&self, call: &Call<'_>, keys: &[(&Address, Mark)]) -> Result<()> {
+        let Some((any, _)) = keys.first() else { return Ok(()) };
+        self.get_serial(call, any).await?;
+        let now = self.clock.now();
+        for (address, mark) in keys {
+            self.times.note_ballot(address, now);
+            self.unsettled.settled(*mark);
+        }
+        Ok(())
+    }
+}
