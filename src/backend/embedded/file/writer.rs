@@ -33,6 +33,8 @@ pub const CHECKPOINT_PAGES: i32 = 1_000;
 const RESTART_PAGES: i32 = 32_768;
 /// Between two looks for pinned connections that are not used: they are unpinned at the second.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
+/// The first and the longest pause before a checkpoint that readers kept from moving all is tried again.
+const AGAIN_AFTER: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(8));
 
 /// The writer, as the engine holds it.
 pub struct Writer {
@@ -93,7 +95,8 @@ impl Writer {
         let thread = threads::spawn("lgstore-writer".to_owned(), &Log::off(), move || {
             let _last_will = LastWill(Arc::clone(&mine));
             let (handed_out, restart_at) = (i64::MIN, RESTART_PAGES);
-            Loop { shared: mine, session, pool, handed_out, log_pages, restart_at, look_at: None }.run()
+            let (look_at, again) = (None, None);
+            Loop { shared: mine, session, pool, handed_out, log_pages, restart_at, look_at, again }.run()
         })
         .map_err(|error| Error::new(Code::Unavailable, format!("no thread for the writer: {error}")))?;
         Ok(Self { shared, id: thread.thread().id(), thread: Mutex::new(Some(thread)) })
@@ -197,6 +200,9 @@ struct Loop {
     restart_at: i32,
     /// When to look for pins that are not used. None while there are none: an idle store sleeps.
     look_at: Option<Instant>,
+    /// When to try a checkpoint again that has not moved the whole log, and after which pause. Without it a
+    /// store that is only read from then on would keep a long log, which is not pinned, for ever.
+    again: Option<(Instant, Duration)>,
 }
 
 impl Loop {
@@ -233,7 +239,8 @@ impl Loop {
                 return None;
             }
             queue.sleeping = true;
-            let look = match self.look_at {
+            let again = self.again.map(|(at, _)| at);
+            let late = match self.look_at.into_iter().chain(again).min() {
                 Some(at) => shared.arrived.wait_until(&mut queue, at),
                 None => {
                     shared.arrived.wait(&mut queue);
@@ -241,9 +248,10 @@ impl Loop {
                 }
             };
             queue.sleeping = false;
-            if look {
+            if late {
                 drop(queue);
                 self.look_after_pins();
+                self.checkpoint_again();
                 queue = shared.queue.lock();
             }
         }
@@ -369,13 +377,31 @@ impl Loop {
             // grown by as much again.
             self.restart_at = pages.saturating_add(RESTART_PAGES);
         }
+        let whole = self.move_log(mode);
+        self.again = (!whole).then(|| (Instant::now() + AGAIN_AFTER.0, AGAIN_AFTER.0));
+    }
+
+    /// Tries the checkpoint again when it is time.
+    fn checkpoint_again(&mut self) {
+        let Some((at, pause)) = self.again else { return };
+        if Instant::now() >= at {
+            let pause = (pause * 2).min(AGAIN_AFTER.1);
+            let whole = self.move_log("PASSIVE");
+            self.again = (!whole).then(|| (Instant::now() + pause, pause));
+        }
+    }
+
+    /// Whether the whole log is in the file now.
+    fn move_log(&mut self, mode: &str) -> bool {
         // Those that came back since the commit.
         self.pool.unpin_idle();
         let pragma = format!("PRAGMA wal_checkpoint({mode})");
-        // Errors (a full disk, say) leave the log as it is; the next group tries again.
-        let _ = self.session.connection().query_row(&pragma, [], |_| Ok(()));
+        let pages = |row: &rusqlite::Row<'_>| Ok((row.get::<_, i64>(1)?, row.get::<_, i64>(2)?));
+        // Errors (a full disk, say) leave the log as it is, like readers that stand in it.
+        let moved = self.session.connection().query_row(&pragma, [], pages);
         self.log_pages.store(0, Ordering::Relaxed);
         self.shared.checkpoints.fetch_add(1, Ordering::Relaxed);
+        moved.is_ok_and(|(log, moved)| log == moved)
     }
 }
 

@@ -310,6 +310,23 @@ fn a_log_starts_over_after_another_process_has_read_and_does_nothing() {
 }
 
 #[test]
+fn a_log_that_a_view_kept_is_moved_after_the_view_though_nothing_more_is_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let engine = open_quick(&folder.path().join("store.db"));
+    put(&engine, "a", "k", &number(0)).unwrap();
+    let view = engine.view(true).unwrap().unwrap();
+    // Until a checkpoint has failed to move all of it.
+    let mut n = 0;
+    while fact(&engine, "checkpoints") == 0 {
+        n += 1;
+        put(&engine, "a", "k", &number(n)).unwrap();
+    }
+    drop(view);
+    pin(&engine);
+    assert_eq!(get_single(&engine, "k"), Some(number(n)));
+}
+
+#[test]
 fn a_log_that_starts_over_is_noticed() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("store.db");
