@@ -84,7 +84,7 @@ include(cmake/Cluster.cmake)
 
 # Rust. Cargo holds a lock on its folder, so these take turns.
 lgstore_test(rust.test LABELS ci rust TIMEOUT 2400 LOCK cargo CLUSTER plain
-  COMMAND "${LGSTORE_CARGO}" test --locked)
+  COMMAND "${LGSTORE_CARGO}" test --locked --no-fail-fast)
 lgstore_test(rust.clippy LABELS ci lint TIMEOUT 1200 LOCK cargo
   COMMAND "${LGSTORE_CARGO}" clippy --locked --all-targets -- -D warnings)
 lgstore_test(rust.format LABELS ci lint TIMEOUT 60
