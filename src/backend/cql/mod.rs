@@ -15,6 +15,7 @@ mod connect;
 mod creation;
 mod error;
 mod get;
+mod lanes;
 mod list;
 mod migrate;
 mod namespaces;
@@ -43,6 +44,7 @@ use tokio::runtime::Handle;
 
 use self::cluster::{Call, Cluster};
 use self::connect::Pauses;
+use self::lanes::{Job, Lanes};
 use super::Backend;
 use crate::error::{Code, Error, Result};
 use crate::lock::Mutex;
@@ -65,6 +67,7 @@ struct Inner {
     clock: Arc<Clock>,
     runtime: Handle,
     open: ArcSwapOption<Cluster>,
+    lanes: Arc<Lanes<Run>>,
     opening: Mutex<Option<Opening>>,
     closed: AtomicBool,
     /// Someone goes on trying to reach a cluster that is away.
@@ -79,6 +82,7 @@ impl Cql {
             clock,
             runtime,
             open: ArcSwapOption::empty(),
+            lanes: Lanes::new(),
             opening: Mutex::default(),
             closed: AtomicBool::new(false),
             trying: AtomicBool::new(false),
@@ -107,23 +111,7 @@ impl Backend for Cql {
             });
             return;
         };
-        // A runtime task is as large as the largest thing it may do: the two common requests have their own.
-        match task.operation() {
-            Operation::Get(_) => drop(runtime.spawn(async move {
-                let Operation::Get(get) = task.operation() else { return };
-                let outcome = cluster.get(&call(&cluster, &task), get).await;
-                cluster.complete(task, outcome);
-            })),
-            Operation::Put(_) => drop(runtime.spawn(async move {
-                let Operation::Put(put) = task.operation() else { return };
-                let outcome = cluster.put(&call(&cluster, &task), &task, put).await;
-                cluster.complete(task, outcome);
-            })),
-            _ => drop(runtime.spawn(async move {
-                let outcome = run(&cluster, &task).await;
-                cluster.complete(task, outcome);
-            })),
-        }
+        self.shared.lanes.start(runtime, Run { cluster, task });
     }
 
     fn report(&self, report: &mut Report) {
@@ -137,6 +125,7 @@ impl Backend for Cql {
         // An attempt at opening that ends after this look finds `closed` and drops its cluster itself.
         self.shared.open.store(None);
         *self.shared.opening.lock() = None;
+        self.shared.lanes.close();
     }
 }
 
@@ -222,6 +211,25 @@ impl Inner {
             attempt.await.unwrap_or_else(|_| Err(Error::new(Code::Panic, "opening the cluster panicked")))
         };
         attempt.boxed().shared()
+    }
+}
+
+/// A request and the open cluster that carries it out.
+struct Run {
+    cluster: Arc<Cluster>,
+    task: Task,
+}
+
+impl Job for Run {
+    async fn run(self) {
+        let Self { cluster, task } = self;
+        let outcome = match task.operation() {
+            Operation::Get(get) => cluster.get(&call(&cluster, &task), get).await,
+            Operation::Put(put) => cluster.put(&call(&cluster, &task), &task, put).await,
+            // A lane is as large as the largest thing it may do; these are larger, and rarer.
+            _ => Box::pin(run(&cluster, &task)).await,
+        };
+        cluster.complete(task, outcome);
     }
 }
 
