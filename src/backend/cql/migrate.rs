@@ -30,6 +30,8 @@ use crate::store::operation::{Kind, Migrate};
 
 /// How often a step is tried whose outcome is not known, or that another change came in the way of.
 const ATTEMPTS: u32 = 5;
+/// How often the nodes are looked at again before a replication is refused that they can't have.
+const LOOKS: u32 = 10;
 /// The pause after a failed step; it grows with each.
 const PAUSE: Duration = Duration::from_millis(300);
 
@@ -50,7 +52,7 @@ pub(super) async fn migrate(session: &Session, config: &Config, request: &Migrat
     state.refuse_foreign(config)?;
     let mut steps = plan(&state, config, Server::of(session), to);
     if !state.observed.keyspace && to > 0 {
-        steps.insert(0, Step::Cql(create_keyspace(session, config)?));
+        steps.insert(0, Step::Cql(keyspace(session, config).await?));
     }
     if steps.is_empty() {
         return Ok("null".to_owned());
@@ -87,6 +89,26 @@ async fn bring_to(session: &Session, config: &Config, to: u32) -> Result<()> {
     }
 }
 
+/// The statement that makes the keyspace, for the nodes as they are now.
+///
+/// A client sees the cluster through one node, and a node that has just started learns of the others one by one.
+/// So nothing is decided by the look that was taken when connecting, and nothing is refused by a single one.
+async fn keyspace(session: &Session, config: &Config) -> Result<String> {
+    let mut looks = 0;
+    loop {
+        session.refresh_metadata().await.map_err(|error| {
+            Error::new(Code::Unavailable, format!("the cluster's nodes could not be read: {error}"))
+        })?;
+        match create_keyspace(session, config) {
+            Err(_) if looks < LOOKS => {
+                looks += 1;
+                tokio::time::sleep(PAUSE).await;
+            }
+            outcome => return outcome,
+        }
+    }
+}
+
 /// Makes the keyspace and the lock's own table, perhaps at the same moment as others: two keyspaces of
 /// one name are one, and so are two tables of one id.
 async fn make_place(session: &Session, config: &Config) -> Result<()> {
@@ -94,7 +116,7 @@ async fn make_place(session: &Session, config: &Config) -> Result<()> {
     loop {
         let observed = Observed::read(session, config.keyspace()).await?;
         let text = if !observed.keyspace {
-            create_keyspace(session, config)?
+            keyspace(session, config).await?
         } else if !observed.has_table("store_meta") {
             create_meta(config, Server::of(session))
         } else {
