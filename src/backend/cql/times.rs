@@ -82,6 +82,11 @@ impl WriteTimes {
         self.note(address, now.saturating_add(self.skew_us));
     }
 
+    /// How far clocks of hosts may be apart.
+    pub fn skew(&self) -> Duration {
+        Duration::from_micros(u64::try_from(self.skew_us).unwrap_or(0))
+    }
+
     /// How long to wait before an LWT on the key may be sent; `row_time` is the write time of the row that
     /// its condition was read from, 0 = none.
     pub fn ready_in(&self, address: &Address, row_time: i64, now: i64) -> Duration {

@@ -134,10 +134,11 @@ impl Cluster {
         let Some((any, _)) = keys.first() else { return Ok(()) };
         self.get_serial(call, any).await?;
         let now = self.clock.now();
-        for (address, mark) in keys {
-            self.times.note_ballot(address, now);
-            self.unsettled.settled(*mark);
-        }
+        keys.iter().for_each(|(address, _)| self.times.note_ballot(address, now));
+        // The write's time will lie above that. The clock had better, too: the store's later writes to other keys
+        // would seem to be earlier ones.
+        tokio::time::sleep(self.times.skew()).await;
+        keys.iter().for_each(|(_, mark)| self.unsettled.settled(*mark));
         Ok(())
     }
 }
