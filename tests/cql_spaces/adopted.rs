@@ -41,5 +41,11 @@ fn a_table_of_another_program_is_adopted() {
     assert_eq!(item["updated_at"], "1970-01-01T00:00:02.000000Z");
     assert_eq!(store.ask("delete_prefix", all.clone()), 3);
     assert_eq!(store.search(all), [""; 0]);
-    assert_eq!(store.refused("get", json!({"namespace": ["users"], "key": "b"}))["code"], "corrupt");
+    let b = json!({"namespace": ["users"], "key": "b"});
+    assert_eq!(store.refused("get", b.clone())["code"], "corrupt");
+    // A put mends it, also after a conditional write that could not tell what is there.
+    let put = json!({"namespace": ["users"], "key": "b", "value": {"n": 4}});
+    assert_eq!(store.refused("put_if_absent", put.clone())["code"], "corrupt");
+    store.ask("put", put);
+    assert_eq!(store.ask("get", b)["value"], json!({"n": 4}));
 }

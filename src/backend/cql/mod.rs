@@ -1,6 +1,6 @@
 //! The store on ScyllaDB or Apache Cassandra.
 //!
-//! Each request is one task of the runtime; nothing blocks. A request that is cancelled or whose deadline
+//! Requests run on tasks of the runtime (see `lanes`); nothing blocks. A request that is cancelled or whose deadline
 //! passes is answered by the operation protocol at once, while what was sent to the cluster is let run
 //! out: dropping a driver future leaves its stream id orphaned on the connection, and many of those break
 //! it together with all other requests.

@@ -17,11 +17,12 @@ use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
-use futures_util::StreamExt;
 use futures_util::future::BoxFuture;
-use futures_util::stream;
 
+use super::batch::failures;
 use super::cluster::{Call, Cluster};
+use super::error;
+use super::row::prefix_of;
 use crate::error::{Error, Result};
 use crate::lock::Mutex;
 use crate::store::address::Address;
@@ -29,8 +30,6 @@ use crate::store::address::Address;
 const SHARDS: usize = 16;
 /// Keys remembered, about 8 MB. Beyond that an LWT is settled before it is acknowledged.
 const MOST: usize = 1 << 18;
-/// SERIAL reads of one request that are with the cluster at one time.
-const SIDE_BY_SIDE: usize = 32;
 
 /// The keys whose last LWT is not settled.
 pub struct Unsettled {
@@ -88,7 +87,7 @@ impl Unsettled {
         }
     }
 
-    /// Whether there is room for another key.
+    /// Whether there is no room for another key.
     pub fn is_full(&self) -> bool {
         self.len.load(Ordering::Relaxed) >= MOST
     }
@@ -119,20 +118,17 @@ impl Cluster {
         for (path, keys) in &partitions {
             work.push(Box::pin(async move { (*path, self.settle_partition(call, keys).await) }));
         }
-        let mut done = stream::iter(work).buffer_unordered(SIDE_BY_SIDE);
-        let mut failed = HashMap::new();
-        while let Some((path, outcome)) = done.next().await {
-            if let Err(error) = outcome {
-                failed.insert(path.to_owned(), error);
-            }
-        }
-        failed
+        failures(work).await
     }
 
     /// A SERIAL read of one key settles the whole partition.
     async fn settle_partition(&self, call: &Call<'_>, keys: &[(&Address, Mark)]) -> Result<()> {
         let Some((any, _)) = keys.first() else { return Ok(()) };
-        self.get_serial(call, any).await?;
+        // What the row holds is of no interest here: one that can't be read is there to be replaced.
+        let prefix = prefix_of(any.path());
+        let values = (prefix.as_str(), any.key());
+        let read = self.session.execute_unpaged(&call.statements.get_serial, values).await;
+        read.map_err(|error| error::read(call.kind, &error))?;
         let now = self.clock.now();
         keys.iter().for_each(|(address, _)| self.times.note_ballot(address, now));
         // The write's time will lie above that. The clock had better, too: the store's later writes to other keys
@@ -140,5 +136,37 @@ impl Cluster {
         tokio::time::sleep(self.times.skew()).await;
         keys.iter().for_each(|(_, mark)| self.unsettled.settled(*mark));
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_lwt_is_settled_by_a_read_that_came_after_it_only() {
+        let (unsettled, key, other) = (Unsettled::new(), Address::new("a", "k"), Address::new("a", "other"));
+        assert_eq!(unsettled.get(&key), None);
+        unsettled.note(&key);
+        assert_eq!(unsettled.get(&other), None);
+        let mark = unsettled.get(&key).expect("a mark");
+        // Another one is answered while the read is under way.
+        unsettled.note(&key);
+        unsettled.settled(mark);
+        let mark = unsettled.get(&key).expect("the later one");
+        unsettled.settled(mark);
+        unsettled.settled(mark);
+        assert_eq!(unsettled.get(&key), None);
+        assert_eq!(unsettled.len.load(Ordering::Relaxed), 0);
+    }
+
+    #[test]
+    fn a_table_is_full_and_has_room_again() {
+        let unsettled = Unsettled::new();
+        let keys: Vec<_> = (0..MOST).map(|n| Address::new("a", &n.to_string())).collect();
+        keys.iter().for_each(|key| unsettled.note(key));
+        assert!(unsettled.is_full());
+        unsettled.settled(unsettled.get(&keys[7]).expect("a mark"));
+        assert!(!unsettled.is_full());
     }
 }

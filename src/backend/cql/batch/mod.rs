@@ -8,11 +8,16 @@
 mod reads;
 mod writes;
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Instant;
 
+use futures_util::StreamExt;
+use futures_util::future::BoxFuture;
+use futures_util::stream;
+
 use super::cluster::{Call, Cluster};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::guard::retry::{Backoff, Policy, is_transient};
 use crate::op::task::Task;
 use crate::store::answers::{Answers, answer_overwritten, document};
@@ -65,6 +70,18 @@ impl Cluster {
             other => self.read_one(&call, task, other).await,
         }
     }
+}
+
+/// Does work of several paths side by side; the errors by path.
+pub(super) async fn failures(work: Vec<BoxFuture<'_, (&str, Result<()>)>>) -> HashMap<String, Error> {
+    let mut done = stream::iter(work).buffer_unordered(SIDE_BY_SIDE);
+    let mut failed = HashMap::new();
+    while let Some((path, outcome)) = done.next().await {
+        if let Err(error) = outcome {
+            failed.insert(path.to_owned(), error);
+        }
+    }
+    failed
 }
 
 /// What the circuit breaker should know although the batch itself has an answer.

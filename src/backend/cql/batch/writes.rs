@@ -18,7 +18,7 @@ use super::super::error;
 use super::super::get::unreadable;
 use super::super::put::cells;
 use super::super::row::{BirthRow, Cells, prefix_of};
-use super::SIDE_BY_SIDE;
+use super::{SIDE_BY_SIDE, failures};
 use crate::error::{Error, Result};
 use crate::guard::retry::is_transient;
 use crate::op::task::Task;
@@ -227,14 +227,7 @@ impl Cluster {
         for path in paths {
             work.push(Box::pin(async move { (path, self.namespaces.register(self, path).await) }));
         }
-        let mut done = stream::iter(work).buffer_unordered(SIDE_BY_SIDE);
-        let mut failed = HashMap::new();
-        while let Some((path, outcome)) = done.next().await {
-            if let Err(error) = outcome {
-                failed.insert(path.to_owned(), error);
-            }
-        }
-        failed
+        failures(work).await
     }
 
     /// created_at of the items that are there, known or read partition by partition.
