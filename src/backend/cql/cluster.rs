@@ -12,7 +12,6 @@ use uuid::Uuid;
 use super::connect::{Connection, connect};
 use super::creation::Creations;
 use super::namespaces::Namespaces;
-use super::profile::Profiles;
 use super::refresh::Refreshes;
 use super::scan::Scans;
 use super::schema::{self, Format};
@@ -30,7 +29,6 @@ use crate::store::version::new_version;
 /// goes down.
 pub struct Cluster {
     pub(super) session: Arc<Session>,
-    pub(super) profiles: Profiles,
     /// By profile; 0 is the default one.
     statements: Vec<Statements>,
     pub(super) format: Format,
@@ -87,7 +85,6 @@ impl Cluster {
             let refresher = runtime.spawn(Self::send_refreshes(cluster.clone(), waiting)).abort_handle();
             Self {
                 session: Arc::new(session),
-                profiles,
                 statements,
                 format,
                 config,

@@ -5,10 +5,7 @@
 
 use std::fmt::Write;
 
-use scylla::errors::{
-    ConnectionPoolError, DbError, ExecutionError, NextPageError, PagerExecutionError, PrepareError,
-    RequestAttemptError, RequestError,
-};
+use scylla::errors::{ConnectionPoolError, DbError, ExecutionError, PrepareError, RequestAttemptError};
 use scylla::statement::Consistency;
 
 use super::attempt::{self, Failure};
@@ -44,16 +41,6 @@ pub fn prepare(kind: Kind, error: &PrepareError) -> Error {
     Translation { kind, nature: Nature::Read, in_doubt: false }.prepare(error)
 }
 
-/// The error of a page of a read.
-pub fn pager(kind: Kind, error: &PagerExecutionError) -> Error {
-    let translation = Translation { kind, nature: Nature::Read, in_doubt: false };
-    match error {
-        PagerExecutionError::PrepareError(error) => translation.prepare(error),
-        PagerExecutionError::NextPageError(error) => translation.page(error),
-        other => translation.error(Code::Backend, "driver", other.to_string()),
-    }
-}
-
 #[derive(Clone, Copy)]
 struct Translation {
     kind: Kind,
@@ -79,14 +66,6 @@ impl Translation {
             }
             ExecutionError::PrepareError(error) => self.prepare(error),
             ExecutionError::BadQuery(error) => self.refused(Code::Backend, "bad_query", error.to_string()),
-            other => self.error(Code::Backend, "driver", other.to_string()),
-        }
-    }
-
-    fn page(self, error: &NextPageError) -> Error {
-        match error {
-            NextPageError::RequestFailure(RequestError::LastAttemptError(error)) => self.attempt(error),
-            NextPageError::RequestFailure(error) => self.execution(&error.clone().into_execution_error()),
             other => self.error(Code::Backend, "driver", other.to_string()),
         }
     }

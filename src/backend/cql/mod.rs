@@ -4,7 +4,6 @@
 //! passes is answered by the operation protocol at once, while what was sent to the cluster is let run
 //! out: dropping a driver future leaves its stream id orphaned on the connection, and many of those break
 //! it together with all other requests.
-#![allow(dead_code)]
 
 mod admin;
 mod attempt;

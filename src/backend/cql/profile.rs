@@ -15,18 +15,12 @@ use crate::store::config::cql::{ConsistencyName, ProfileConfig, SerialName, Spec
 
 /// One profile, ready for the driver.
 pub struct Profile {
-    /// As requests name it.
-    pub name: String,
     /// For statements on items.
     pub handle: ExecutionProfileHandle,
     /// The same, but never below LOCAL_QUORUM: for namespaces and for what decides.
     pub strict: ExecutionProfileHandle,
-    /// Of `handle`; for the details of errors.
-    pub consistency: Consistency,
     /// Of both handles.
     pub serial: SerialConsistency,
-    /// One statement's time, the driver's attempts included.
-    pub timeout: Duration,
 }
 
 /// All profiles; index 0 is the default, the others as `Config::profile_names` counts them.
@@ -75,12 +69,9 @@ fn profile(config: &Config, name: &str, policy: &Arc<dyn LoadBalancingPolicy>) -
             .into_handle_with_label(name.to_owned())
     };
     Profile {
-        name: name.to_owned(),
         handle: builder(consistency),
         strict: builder(at_least_local_quorum(consistency)),
-        consistency,
         serial: wanted.serial,
-        timeout: wanted.timeout,
     }
 }
 
@@ -190,10 +181,16 @@ mod tests {
 
     #[test]
     fn the_guides_profiles_are_there() {
-        let profiles = Profiles::new(&config(""));
-        let shown: Vec<_> = (0..5)
-            .map(|index| profiles.get(index))
-            .map(|profile| (profile.name.as_str(), profile.consistency, profile.timeout.as_secs()))
+        let config = config("");
+        let profiles = Profiles::new(&config);
+        let shown: Vec<_> = config
+            .profile_names()
+            .enumerate()
+            .map(|(index, name)| (name, profiles.get(index).handle.to_profile()))
+            .map(|(name, profile)| {
+                let timeout = profile.get_request_timeout().expect("a limit");
+                (name, profile.get_consistency(), timeout.as_secs())
+            })
             .collect();
         assert_eq!(
             shown,
