@@ -1,11 +1,9 @@
 //! Connections that break, before and after the server has done its part, and how a store gets well.
 
-use std::time::Duration;
-
-use scylla_proxy::{Reaction, RequestReaction, ResponseReaction};
+use scylla_proxy::{Condition, Reaction, RequestOpcode, RequestReaction, RequestRule, ResponseReaction};
 use serde_json::{Value, json};
 
-use crate::rig::{Cql, Rig, first, results};
+use crate::rig::{Cql, Rig, first, results, seen};
 use crate::store::{Store, get, put, until};
 
 /// Waits until the driver has its connections again. Meanwhile every request is refused as surely not done.
@@ -137,7 +135,10 @@ fn a_node_that_hangs_costs_its_requests_and_no_more() {
     let rig = Rig::new();
     let (store, beside) = (rig.store(&json!({"request_timeout": 2})), rig.direct());
     beside.put("r-well", "a", 1);
-    rig.rule(rig.runs_in(Cql::Get, "r-hang"), RequestReaction::drop_frame());
+    let (greeting, mut greeted) = seen(RequestReaction::noop());
+    let hangs = RequestRule(rig.runs_in(Cql::Get, "r-hang"), RequestReaction::drop_frame());
+    let startup = RequestRule(Condition::RequestOpcode(RequestOpcode::Startup), greeting);
+    rig.rules(0, vec![hangs, startup], vec![]);
     let body = get("r-hang", "a");
     let sent: Vec<_> = (0..MANY).map(|_| store.start("get", &body)).collect();
     for sent in sent {
@@ -147,7 +148,7 @@ fn a_node_that_hangs_costs_its_requests_and_no_more() {
         assert_eq!(error["retryable"], true);
     }
     // The driver looks once a second for requests without an answer.
-    std::thread::sleep(Duration::from_secs(3));
+    until("the connection is given up for a new one", || !greeted.take().is_empty());
     recover(&store);
     assert_eq!(store.number("r-well", "a"), Some(1));
 }

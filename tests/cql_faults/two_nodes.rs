@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::frames::{ServerError, bound};
 use crate::rig::{Cql, Frames, Rig, first, refuse, results, seen};
-use crate::store::{Store, get, put};
+use crate::store::{Store, get, put, until};
 
 type Requests = Frames<scylla_proxy::RequestFrame>;
 
@@ -76,11 +76,16 @@ fn a_slow_node_is_passed_by_and_the_write_repeated_as_it_is() {
     repeated(&rig, &place, (&mut first, &mut second));
     assert_eq!(rig.direct().number(&place, "a"), Some(2));
     // A node that is only late writes the same once more, after the other one: nothing changes.
-    let late = RequestReaction::delay(Duration::from_secs(4));
-    let (mut first, mut second) = at_first(&rig, Cql::Put, &place, late);
+    let (late, mut first) = seen(RequestReaction::delay(Duration::from_secs(4)));
+    let (other, mut second) = seen(RequestReaction::noop());
+    let (answer, mut written) = seen(ResponseReaction::noop());
+    let puts = || rig.runs_in(Cql::Put, &place);
+    rig.rules(0, vec![RequestRule(puts(), late)], vec![ResponseRule(results(), answer)]);
+    rig.rules(1, vec![RequestRule(puts(), other)], vec![]);
     store.ask("put", &put(&place, "a", 3));
     let before = rig.direct().ask("get", &get(&place, "a"));
-    std::thread::sleep(Duration::from_secs(5));
+    assert!(written.take().is_empty(), "the late node has not written yet");
+    until("the late write", || !written.take().is_empty());
     repeated(&rig, &place, (&mut first, &mut second));
     assert_eq!(rig.direct().ask("get", &get(&place, "a")), before);
     // Reads too, and batches.
