@@ -15,6 +15,14 @@ load=${LGSTORE_FAILOVER_LOAD:-${LGSTORE_BUILD_DIR:-$here/../../build/test}/tests
 seed=${LGSTORE_SEED:-$RANDOM}
 
 die() { echo "failover: $*" >&2; exit 1; }
+# What the nodes complained of: their logs end with them.
+complaints() {
+  local node
+  for node in 1 2 3; do
+    echo "node $node:"
+    grep -hE '^[^ ]+ [^ ]+ (WARN|ERROR) ' "$work/cluster/node$node/system.log" | tail -n 12 | cut -c1-300 || true
+  done >&2
+}
 go=${GO:-$(command -v go || echo /usr/local/go/bin/go)}
 [ -x "$go" ] || die "Go is missing: apt-get install golang-go, or https://go.dev/dl"
 [ -x "$load" ] || die "$load is missing: cmake --build build/test --target failover_load"
@@ -23,11 +31,15 @@ go=${GO:-$(command -v go || echo /usr/local/go/bin/go)}
 # with them. (`set -e` does not hold below, where the pipe's failure is asked for.)
 on() { "$cluster" "$@" --dir "$work/cluster" >&2 || exit 1; }
 phase() { echo "$1" && sleep "$2"; }
-# The load has opened its store; making keyspace and tables takes seconds.
+# The load has opened its store. Making keyspace and tables takes seconds, and a minute and more when a node did not
+# hear of a change: how long is not what is judged here.
 wait_for_load() {
-  local tries
-  for ((tries = 0; tries < 600; tries++)); do [ -e "$work/ready" ] && return || sleep 0.1; done
-  die "the load does not begin"
+  local began=$SECONDS
+  until [ -e "$work/ready" ]; do
+    ((SECONDS < began + 300)) || die "the load does not begin"
+    sleep 0.1
+  done
+  echo "failover: the load began after $((SECONDS - began)) s" >&2
 }
 # back <node>: it answers and all nodes see each other again. Only then the next event: one at a time.
 back() {
@@ -102,5 +114,5 @@ config='{"backend":"cql","contact_points":["'${points//,/\",\"}'"],"keyspace":"f
 
 echo "failover: $1, $rate requests per second, seed $seed" >&2
 "${1}_events" | "$load" --config "$config" --rate "$rate" --seed "$seed" --profile lwt_operations \
-  --history "$work/history.jsonl" --ready "$work/ready" "${limits[@]}" || die "see above; the nodes' logs are in $work/cluster/node*/"
+  --history "$work/history.jsonl" --ready "$work/ready" "${limits[@]}" || { complaints; die "see above"; }
 "$work/linearizable" "$work/history.jsonl" || die "the history is in $work/history.jsonl"
