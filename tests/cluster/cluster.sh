@@ -22,6 +22,7 @@
 #   --tls on|mutual    TLS with an authority of its own; mutual: client certificates are asked for
 #   --set KEY=VALUE    a line of cassandra.yaml
 #   --heap SIZE        of each node                                  (default 400m)
+#   --lasting          compiled as in production: slow for the first minutes, then fast; for measurements
 #   --forgetful        schema changes three times as fast; such a node must not be started again
 #   --wait SECONDS     for an answer                                 (default 180)
 #   --or-given         do nothing (`with`: only run the command) if LGSTORE_TEST_CONTACT_POINTS names a cluster
@@ -32,7 +33,7 @@ set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 cache=${LGSTORE_CASSANDRA_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/lgstore/cassandra}
 dir=$cache/cluster owner='' node=''
-nodes=1 net=auto port=9042 storage_port=7000 auth=0 tls=off overrides='' heap=400m forgetful=0 patience=180 or_given=0
+nodes=1 net=auto port=9042 storage_port=7000 auth=0 tls=off overrides='' heap=400m lasting=0 forgetful=0 patience=180 or_given=0
 command_line=()
 source "$here/lib/common.sh"
 source "$here/lib/cache.sh"
@@ -56,6 +57,7 @@ parse() {
       --wait) patience=$2 ;;
       --auth) auth=1 && set -- '' "$@" ;;
       --or-given) or_given=1 && set -- '' "$@" ;;
+      --lasting) lasting=1 && set -- '' "$@" ;;
       --forgetful) forgetful=1 && set -- '' "$@" ;;
       --) shift && command_line=("$@") && return ;;
       [123]) node=$1 && set -- '' "$@" ;;
@@ -126,7 +128,7 @@ choose_net() {
 
 save_settings() {
   local name
-  for name in here cache jars java archive nodes net port storage_port auth tls overrides heap forgetful patience owned; do
+  for name in here cache jars java archive nodes net port storage_port auth tls overrides heap lasting forgetful patience owned; do
     printf '%s=%q\n' "$name" "${!name}"
   done >"$dir/settings"
   {

@@ -97,10 +97,11 @@ rm -rf "$work"
 mkdir -p "$work"
 (cd "$here/linearizable" && "$go" build -o "$work/linearizable" .) || die "the checker does not build"
 
-# The time limits of a server as it comes, not the tool's: a logged batch that waits for a dead node holds a thread of its
-# coordinator that long.
+# The limits of a server as it comes, not the tool's. Times: a logged batch that waits for a dead node holds a thread of
+# its coordinator that long. Threads: hints for a node that is back must not take them all.
 stock=()
-for limit in read_request_timeout=5s write_request_timeout=2s cas_contention_timeout=1800ms request_timeout=10s; do
+for limit in read_request_timeout=5s write_request_timeout=2s cas_contention_timeout=1800ms request_timeout=10s \
+  concurrent_reads=32 concurrent_writes=32; do
   stock+=(--set $limit)
 done
 # A write is in the node's log before it is acknowledged, so that a killed node comes back with what it promised: what

@@ -115,10 +115,10 @@ lgstore_status_t plain_send(request_record_t *request, uint64_t tag, lgstore_cal
   const item_key_t *key = request->uses[0].key;
   const char *const labels[] = {"failover", key->place};
   lgstore_t *store = request->load->store;
-  lgstore_options_t options = {0, tag};
+  lgstore_options_t options = {0};
   lgstore_get_options_t get = {0};
   lgstore_search_options_t search = {0};
-  get.tag = search.tag = tag;
+  options.tag = get.tag = search.tag = tag;
   search.limit = 2 * KEYS_PER_PLACE;
   switch (request->kind) {
     case CLASS_GET:

@@ -10,5 +10,5 @@ if [ -n "${LGSTORE_TEST_CONTACT_POINTS:-}" ]; then
 else
   folder=$(mktemp -d)
   trap 'rm -rf "$folder"' EXIT
-  tests/cluster/cluster.sh run --dir "$folder" --heap 768m -- cargo bench --locked --bench cluster -- --check
+  tests/cluster/cluster.sh run --dir "$folder" --lasting --heap 768m -- cargo bench --locked --bench cluster -- --check
 fi

@@ -36,6 +36,9 @@ if [ -n "${LGSTORE_CLUSTER_ARCHIVE:-}" ]; then
 elif [ -s "$archive" ]; then
   classes+=(-XX:SharedArchiveFile="$archive")
 fi
+# The second compiler would be busy for minutes with nodes that live no longer, on the processors that the tests need.
+compilers=(-XX:TieredStopAtLevel=1)
+[ "$lasting" = 0 ] || compilers=(-XX:CICompilerCount=3)
 # Schema changes without a flush: three times as fast, but a node that is killed comes back without its tables.
 ephemeral=()
 [ "$forgetful" = 0 ] || ephemeral=(-Dcassandra.test.flush_local_schema_changes=false -Dcassandra.unsafesystem=true)
@@ -43,7 +46,7 @@ ephemeral=()
 cd "$folder" || exit 1
 # shellcheck disable=SC2016 # the inner shell expands it
 "${guard[@]}" bash -c 'keeper=$1; shift; [ "$PPID" = "$keeper" ] && exec "$@"' guard $$ \
-  "$java" "@$here/jvm.options" "-Xmx$heap" "${classes[@]}" "${ephemeral[@]}" \
+  "$java" "@$here/jvm.options" "-Xmx$heap" "${compilers[@]}" "${classes[@]}" "${ephemeral[@]}" \
   -Djava.io.tmpdir="$folder/tmp" -Djna.tmpdir="$folder/tmp" \
   -Dcassandra.config="file://$folder/cassandra.yaml" -Dcassandra.storagedir="$folder" \
   -Dcassandra.logdir="$folder" -Dlogback.configurationFile="file:$here/logback.xml" \
