@@ -1,6 +1,10 @@
 //! The circuit breaker: after some failures in a row that speak of the cluster's health, requests are
 //! answered at once instead of waiting for a cluster that is not there.
 //!
+//! A failure counts only if no other request has succeeded since its own began. Where one node of many hangs,
+//! what was sent to it runs into its time limit all at once, long after the others have answered the rest: many
+//! failures in a row, of a cluster that is well.
+//!
 //! CLOSED lets everything through and counts failures in a row. OPEN refuses everything until its
 //! time is over. HALF_OPEN lets as many probes through as are still missing for closing: enough
 //! successes close it, one failure opens it again.
@@ -30,6 +34,8 @@ pub enum Verdict {
 pub struct Permit {
     /// Which stretch between two changes of state it was given in: later verdicts count no more.
     generation: u64,
+    /// Successes of all requests until then.
+    heard: u64,
 }
 
 /// The breaker's state as others see it.
@@ -59,6 +65,8 @@ pub struct Breaker {
     /// Of `inner`, for those who do not take the lock. One that is read too early or too late makes a
     /// verdict count in the next state or in none, which nobody can tell from its coming earlier or later.
     generation: AtomicU64,
+    /// Successes so far. One that is counted a moment late leaves a failure counted that need not be.
+    heard: AtomicU64,
     inner: Mutex<Inner>,
     notice: Box<dyn Fn(State, u32) + Send + Sync>,
 }
@@ -86,6 +94,7 @@ impl Breaker {
             timeout: Duration::from_secs_f64(config.timeout),
             calm: AtomicBool::new(true),
             generation: AtomicU64::new(0),
+            heard: AtomicU64::new(0),
             inner: Mutex::new(Inner {
                 state: State::Closed,
                 failures: 0,
@@ -101,7 +110,10 @@ impl Breaker {
 
     /// Asks for leave to send a request; refused with the time after which asking again may help.
     pub fn admit(&self) -> Result<Permit, Duration> {
-        let permit = || Permit { generation: self.generation.load(Ordering::Relaxed) };
+        let permit = || Permit {
+            generation: self.generation.load(Ordering::Relaxed),
+            heard: self.heard.load(Ordering::Relaxed),
+        };
         if self.calm.load(Ordering::Relaxed) {
             return Ok(permit());
         }
@@ -137,6 +149,9 @@ impl Breaker {
 
     /// Gives a permit back with what came of it. Exactly once for each permit.
     pub fn report(&self, permit: Permit, verdict: Verdict) {
+        if verdict == Verdict::Healthy {
+            self.heard.fetch_add(1, Ordering::Relaxed);
+        }
         if verdict != Verdict::Sick && self.calm.load(Ordering::Relaxed) {
             return;
         }
@@ -147,24 +162,26 @@ impl Breaker {
         if inner.state == State::HalfOpen {
             inner.probes = inner.probes.saturating_sub(1);
         }
-        self.count(&mut inner, verdict);
+        self.count(&mut inner, permit, verdict);
     }
 
     /// Counts a failure of a part of a request whose permit is not given back by this.
     pub fn part_failed(&self, permit: Permit) {
         let mut inner = self.inner.lock();
         if permit.generation == self.generation.load(Ordering::Relaxed) {
-            self.count(&mut inner, Verdict::Sick);
+            self.count(&mut inner, permit, Verdict::Sick);
         }
     }
 
-    fn count(&self, inner: &mut MutexGuard<'_, Inner>, verdict: Verdict) {
+    fn count(&self, inner: &mut MutexGuard<'_, Inner>, permit: Permit, verdict: Verdict) {
         inner.all_failures += u64::from(verdict == Verdict::Sick);
+        let others_succeeded = self.heard.load(Ordering::Relaxed) != permit.heard;
         match (inner.state, verdict) {
             (State::Closed, Verdict::Healthy) => {
                 inner.failures = 0;
                 self.calm.store(true, Ordering::Relaxed);
             }
+            (State::Closed, Verdict::Sick) if others_succeeded => {}
             (State::Closed, Verdict::Sick) => {
                 inner.failures += 1;
                 self.calm.store(false, Ordering::Relaxed);

@@ -52,6 +52,21 @@ fn only_failures_in_a_row_open_it() {
 }
 
 #[test]
+fn what_others_succeeded_beside_says_nothing_of_the_cluster() {
+    paused(async {
+        let (breaker, heard) = breaker();
+        let hung: Vec<_> = (0..9).map(|_| breaker.admit().expect("let through")).collect();
+        send(&breaker, Verdict::Healthy);
+        hung.into_iter().for_each(|permit| breaker.report(permit, Verdict::Sick));
+        assert_eq!((breaker.status().failures, breaker.status().all_failures), (0, 9));
+        // What begins later has nobody to speak for it.
+        let later: Vec<_> = (0..3).map(|_| breaker.admit().expect("let through")).collect();
+        later.into_iter().for_each(|permit| breaker.report(permit, Verdict::Sick));
+        assert_eq!(*heard.lock(), [State::Open]);
+    });
+}
+
+#[test]
 fn open_refuses_and_says_for_how_long() {
     paused(async {
         let (breaker, _) = opened();
