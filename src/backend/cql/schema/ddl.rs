@@ -17,11 +17,12 @@ const USUAL_COPIES: u32 = 3;
 /// The guide's choice with its TimeWindowCompactionStrategy: a day.
 const GUIDE_GC_GRACE_S: u32 = 86_400;
 
-/// When a coordinator asks one more replica for a read. By default that is when the read takes longer than 99 of 100
-/// have taken, which on a slow cluster is long. While a replica hangs and the others have not noticed yet, every read
-/// that begins at it waits that long, each page of a search again, and each step of a conditional write, in which
-/// others come in between.
-const RETRY_OF_READS: &str = "speculative_retry = 'MIN(99p,100ms)'";
+/// When a coordinator asks one more replica for a read, and for the write that brings a stale replica up to date before a
+/// read is answered. By default that is when it takes longer than 99 of 100 have taken, which on a slow cluster is
+/// long. While a replica hangs and the others have not noticed yet, every read that begins at it waits that long, each
+/// page of a search again, and each step of a conditional write, in which others come in between.
+const SECOND_TRIES: [&str; 2] =
+    ["speculative_retry = 'MIN(99p,100ms)'", "additional_write_policy = 'MIN(99p,100ms)'"];
 
 /// Which server it is; the two differ in what they understand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -219,7 +220,7 @@ fn options(config: &Config, server: Server, compaction: CompactionName) -> Vec<S
     }
     // ScyllaDB knows no MIN; what it does there is left to it.
     if server == Server::Cassandra {
-        options.push(RETRY_OF_READS.to_owned());
+        options.extend(SECOND_TRIES.map(str::to_owned));
     }
     options
 }
@@ -286,13 +287,14 @@ mod tests {
         assert!(
             store.ends_with(
                 " WITH compaction = {'class': 'TimeWindowCompactionStrategy'} AND gc_grace_seconds = 86400 \
-                 AND speculative_retry = 'MIN(99p,100ms)' AND default_time_to_live = 60"
+                 AND speculative_retry = 'MIN(99p,100ms)' AND additional_write_policy = 'MIN(99p,100ms)' \
+                 AND default_time_to_live = 60"
             ),
             "{store}"
         );
         let index = create_namespaces(&guide, Server::Cassandra);
         let wanted = " WITH compaction = {'class': 'LeveledCompactionStrategy'} \
-                      AND speculative_retry = 'MIN(99p,100ms)'";
+                      AND speculative_retry = 'MIN(99p,100ms)' AND additional_write_policy = 'MIN(99p,100ms)'";
         assert!(index.ends_with(wanted), "{index}");
         let tiered = config(
             r#""compaction":"size_tiered","gc_grace_seconds":604800,
@@ -302,7 +304,8 @@ mod tests {
         assert!(
             store.ends_with(
                 " WITH compaction = {'class': 'SizeTieredCompactionStrategy', 'max_threshold': '32', \
-                 'min_threshold': '4'} AND gc_grace_seconds = 604800 AND speculative_retry = 'MIN(99p,100ms)'"
+                 'min_threshold': '4'} AND gc_grace_seconds = 604800 AND speculative_retry = 'MIN(99p,100ms)' \
+                 AND additional_write_policy = 'MIN(99p,100ms)'"
             ),
             "{store}"
         );
