@@ -23,6 +23,7 @@ typedef struct lgstore_batch_options {
   uint64_t tag;
   int sequential; /* not 0: each operation sees the ones before; else reads see the state before the batch */
   int logged;     /* not 0: all or nothing */
+  const lgstore_run_t *run;
 } lgstore_batch_options_t;
 
 /* A batch under construction; may be sent more than once, also after more was added. */
@@ -35,11 +36,15 @@ typedef struct lgstore_batch_builder {
 
 /* Begins an empty batch. It must not be copied or moved. */
 static inline void lgstore_batch_begin(lgstore_batch_t *batch, const lgstore_batch_options_t *options) {
+  size_t at;
   lgstore_text_init(&batch->text);
   batch->count = 0;
   batch->timeout_us = options != NULL ? options->timeout_us : 0;
   batch->tag = options != NULL ? options->tag : 0;
   lgstore_text_raw(&batch->text, "{");
+  at = batch->text.len;
+  lgstore_body_run(&batch->text, options != NULL ? options->run : NULL);
+  if (batch->text.len > at) lgstore_text_raw(&batch->text, ",");
   if (options != NULL && options->sequential) lgstore_text_raw(&batch->text, "\"mode\":\"sequential\",");
   if (options != NULL && options->logged) lgstore_text_raw(&batch->text, "\"atomicity\":\"logged\",");
   lgstore_text_raw(&batch->text, "\"ops\":[");
@@ -58,7 +63,7 @@ static inline lgstore_text_t *lgstore_batch_next(lgstore_batch_t *batch, const c
   return &batch->text;
 }
 
-/* Adds a put. Of options, timeout_us and tag have no meaning inside a batch, here and below. */
+/* Adds a put. Of options, timeout_us, tag and run have no meaning inside a batch, here and below. */
 static inline void lgstore_batch_put(lgstore_batch_t *batch, const char *const *labels, size_t n_labels,
                                      const char *key, size_t key_len, const char *value, size_t value_len,
                                      const lgstore_put_options_t *options) {

@@ -23,10 +23,21 @@
  * only ever added at the end.
  */
 
+/* How a request is run, where the configuration's answer is not the one: a member `run` of all options.
+ * What an operation does not take (docs/configuration.md) is refused. */
+typedef struct lgstore_run {
+  const char *profile;            /* an execution profile of the cluster; NULL = the default one */
+  int serial;                     /* LGSTORE_YES: put and delete in one order with conditional writes */
+  int max_retries;                /* attempts after the first; LGSTORE_NO = none */
+  uint64_t retry_delay_us;        /* the first pause, in microseconds */
+  uint32_t retry_backoff_percent; /* each pause by the one before it: 200 = twice as long */
+} lgstore_run_t;
+
 /* Of operations that need nothing else. */
 typedef struct lgstore_options {
   uint64_t timeout_us;
   uint64_t tag;
+  const lgstore_run_t *run;
 } lgstore_options_t;
 
 /* Of put and its conditional forms. */
@@ -34,6 +45,7 @@ typedef struct lgstore_put_options {
   uint64_t timeout_us;
   uint64_t tag;
   int64_t ttl_us; /* time to live in microseconds, or LGSTORE_TTL_NEVER; 0 = the store's default */
+  const lgstore_run_t *run;
 } lgstore_put_options_t;
 
 /* Of get. */
@@ -41,6 +53,7 @@ typedef struct lgstore_get_options {
   uint64_t timeout_us;
   uint64_t tag;
   int refresh_ttl; /* LGSTORE_YES or LGSTORE_NO: whether the read moves the item's expiry */
+  const lgstore_run_t *run;
 } lgstore_get_options_t;
 
 /* Of search. Texts may be NULL. */
@@ -54,6 +67,7 @@ typedef struct lgstore_search_options {
   uint64_t limit;     /* 0 = 10 */
   uint64_t offset;
   int refresh_ttl;
+  const lgstore_run_t *run;
 } lgstore_search_options_t;
 
 /* A condition on namespaces: they begin with these labels, or end with them. "*" is any one label. */
@@ -74,6 +88,7 @@ typedef struct lgstore_list_options {
   size_t cursor_len;
   uint64_t limit; /* 0 = 100 */
   uint64_t offset;
+  const lgstore_run_t *run;
 } lgstore_list_options_t;
 
 /* Of compare_and_set and delete_if_value: the item must have this value or this version; exactly one. */
@@ -216,13 +231,41 @@ static inline void lgstore_body_expected(lgstore_text_t *body, const lgstore_exp
   lgstore_body_echo(body, ",\"expected_version\":", expected->version, expected->version_len);
 }
 
+/* Begins a member of `run`, which may be the first of its object. */
+static inline void lgstore_body_member(lgstore_text_t *body, const char *name) {
+  if (body->len > 0 && body->data[body->len - 1] != '{') lgstore_text_raw(body, ",");
+  lgstore_text_raw(body, name);
+}
+
+static inline void lgstore_body_run(lgstore_text_t *body, const lgstore_run_t *run) {
+  if (run == NULL) return;
+  if (run->profile != NULL) {
+    lgstore_body_member(body, "\"profile\":");
+    lgstore_text_string(body, run->profile, LGSTORE_STRLEN);
+  }
+  if (run->serial != 0) lgstore_body_member(body, run->serial > 0 ? "\"serial\":true" : "\"serial\":false");
+  if (run->max_retries != 0) {
+    lgstore_body_member(body, "\"max_retries\":");
+    lgstore_text_number(body, run->max_retries > 0 ? (uint64_t)run->max_retries : 0);
+  }
+  if (run->retry_delay_us != 0) {
+    lgstore_body_member(body, "\"retry_delay\":");
+    lgstore_body_seconds(body, (int64_t)run->retry_delay_us);
+  }
+  if (run->retry_backoff_percent != 0) {
+    lgstore_body_member(body, "\"retry_backoff\":");
+    lgstore_body_seconds(body, (int64_t)run->retry_backoff_percent * 10000);
+  }
+}
+
 /* Closes the body, sends it and waits. */
 static inline lgstore_status_t lgstore_ops_call(lgstore_t *store, uint32_t op, lgstore_text_t *body,
-                                                uint64_t timeout_us, uint64_t tag, lgstore_result_t **result,
-                                                lgstore_error_t **err) {
+                                                uint64_t timeout_us, uint64_t tag, const lgstore_run_t *run,
+                                                lgstore_result_t **result, lgstore_error_t **err) {
   lgstore_request_t request;
   lgstore_result_t *unread = NULL;
   lgstore_status_t status = LGSTORE_E_BUSY;
+  lgstore_body_run(body, run);
   lgstore_text_raw(body, "}");
   if (result != NULL) *result = NULL;
   if (err != NULL) *err = NULL;
@@ -243,11 +286,13 @@ static inline lgstore_status_t lgstore_ops_call(lgstore_t *store, uint32_t op, l
 
 /* Closes the body and submits it. */
 static inline lgstore_status_t lgstore_ops_submit(lgstore_t *store, uint32_t op, lgstore_text_t *body,
-                                                  uint64_t timeout_us, uint64_t tag, lgstore_op_t *out_op,
-                                                  lgstore_result_t **done, lgstore_error_t **err,
-                                                  lgstore_callback_t callback, void *user_data) {
+                                                  uint64_t timeout_us, uint64_t tag, const lgstore_run_t *run,
+                                                  lgstore_op_t *out_op, lgstore_result_t **done,
+                                                  lgstore_error_t **err, lgstore_callback_t callback,
+                                                  void *user_data) {
   lgstore_request_t request;
   lgstore_status_t status = LGSTORE_E_BUSY;
+  lgstore_body_run(body, run);
   lgstore_text_raw(body, "}");
   if (out_op != NULL) *out_op = 0;
   if (done != NULL) *done = NULL;
@@ -273,8 +318,9 @@ static inline void lgstore_ops_begin(lgstore_text_t *body) {
   lgstore_text_raw(body, "{");
 }
 
-/* Deadline and tag of any options. */
+/* Deadline, tag and manner of any options. */
 #define LGSTORE_OPS_SENDING(options) \
-  (options) != NULL ? (options)->timeout_us : 0, (options) != NULL ? (options)->tag : 0
+  (options) != NULL ? (options)->timeout_us : 0, (options) != NULL ? (options)->tag : 0, \
+      (options) != NULL ? (options)->run : NULL
 
 #endif /* LGSTORE_BODY_H */

@@ -180,6 +180,65 @@ static void immediate(void) {
   }
 }
 
+/* Refused with this field at fault. */
+static void at_fault(const char *what, lgstore_status_t status, lgstore_error_t *err, const char *field) {
+  const char *json = err != NULL ? lgstore_error_json(err, NULL) : "(no error)";
+  if (status != LGSTORE_E_INVALID_ARG || strstr(json, field) == NULL) {
+    fprintf(stderr, "%s: %s: %s\n", what, lgstore_status_name(status), json);
+    failures++;
+  }
+  lgstore_error_free(err);
+}
+
+/* How a request is run: each member reaches the library, which takes it or names it. */
+static void manners(void) {
+  lgstore_run_t run = {0};
+  lgstore_put_options_t put = {0};
+  lgstore_options_t plain = {0};
+  lgstore_batch_options_t batched = {0};
+  lgstore_batch_t batch;
+  lgstore_result_t *result = NULL;
+  lgstore_error_t *err = NULL;
+  lgstore_status_t s;
+  put.run = plain.run = batched.run = &run;
+  run.profile = "strong_reads";
+  run.serial = LGSTORE_YES;
+  run.max_retries = LGSTORE_NO;
+  run.retry_delay_us = 1500000;
+  run.retry_backoff_percent = 150;
+  s = lgstore_put(store, place, 2, "r", TEXT, "{}", 2, &put, &result, &err);
+  answer("put with a manner", s, result, err, "null");
+  s = lgstore_sweep(store, &plain, NULL, &err); /* takes none */
+  at_fault("sweep with a manner", s, err, "\"field\":\"profile\"");
+  run.profile = "nobody's";
+  s = lgstore_put(store, place, 2, "r", TEXT, "{}", 2, &put, NULL, &err);
+  at_fault("put with a profile that is not there", s, err, "\"field\":\"profile\"");
+  run.profile = NULL;
+  run.max_retries = 101;
+  s = lgstore_put(store, place, 2, "r", TEXT, "{}", 2, &put, NULL, &err);
+  at_fault("too many retries", s, err, "\"field\":\"max_retries\"");
+  run.max_retries = 1;
+  run.retry_delay_us = UINT64_C(1000000000000);
+  s = lgstore_put(store, place, 2, "r", TEXT, "{}", 2, &put, NULL, &err);
+  at_fault("too long a pause", s, err, "\"field\":\"retry_delay\"");
+  run.retry_delay_us = 0;
+  run.retry_backoff_percent = 50;
+  s = lgstore_put(store, place, 2, "r", TEXT, "{}", 2, &put, NULL, &err);
+  at_fault("pauses that get shorter", s, err, "\"field\":\"retry_backoff\"");
+  run.retry_backoff_percent = 0;
+  run.serial = 0;
+  lgstore_batch_begin(&batch, &batched);
+  lgstore_batch_put(&batch, place, 2, "r", TEXT, "{}", 2, NULL);
+  s = lgstore_batch(store, &batch, &result, &err);
+  answer("batch with a manner", s, result, err, "{\"results\":[{\"result\":null}]}");
+  lgstore_batch_free(&batch);
+  run.serial = LGSTORE_YES;
+  lgstore_batch_begin(&batch, &batched);
+  s = lgstore_batch(store, &batch, NULL, &err);
+  at_fault("a serial batch", s, err, "\"field\":\"serial\"");
+  lgstore_batch_free(&batch);
+}
+
 static void expiry(void) {
   lgstore_put_options_t options = {0};
   lgstore_result_t *result = NULL;
@@ -250,6 +309,7 @@ int main(void) {
   blocking();
   submitted();
   immediate();
+  manners();
   expiry();
   batches();
   refused();
