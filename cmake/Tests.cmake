@@ -22,7 +22,7 @@ lgstore_require(LGSTORE_RUSTFMT rustfmt "rustup component add rustfmt" HINTS "$E
 lgstore_require(LGSTORE_CLIPPY cargo-clippy "rustup component add clippy" HINTS "$ENV{HOME}/.cargo/bin")
 
 # What every test may rely on. State of tests goes under LGSTORE_WORK_DIR and nowhere else.
-# Not CC: it would make Cargo compile SQLite again whenever it comes or goes.
+# Not CC or PKG_CONFIG: they would make Cargo compile SQLite and the cryptography again whenever they come or go.
 set(lgstore_work "${CMAKE_CURRENT_BINARY_DIR}/work")
 file(MAKE_DIRECTORY "${lgstore_work}")
 set(lgstore_environment
@@ -115,6 +115,7 @@ file(GLOB lgstore_c_support CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/tests/c/sup
 foreach(flavour IN ITEMS c asan)
   add_library(${flavour}_support STATIC ${lgstore_c_support})
   set_target_properties(${flavour}_support PROPERTIES C_STANDARD 11)
+  target_include_directories(${flavour}_support PRIVATE "${PROJECT_SOURCE_DIR}/include")
   target_compile_options(${flavour}_support PRIVATE ${lgstore_warnings} -g)
 endforeach()
 lgstore_sanitized(asan_support)
@@ -200,7 +201,7 @@ endforeach()
 # Packages: install, move, and build clients in the ways that people do.
 foreach(way IN ITEMS find_package fetch_content pkg_config two_rust_libraries)
   lgstore_test(package.${way} LABELS ci package TIMEOUT 900 LOCK cargo
-    ENVIRONMENT "CMAKE=${CMAKE_COMMAND}" "PKG_CONFIG=${LGSTORE_PKG_CONFIG}" "NM=${CMAKE_NM}"
+    ENVIRONMENT "CMAKE=${CMAKE_COMMAND}" "LGSTORE_PKG_CONFIG=${LGSTORE_PKG_CONFIG}" "NM=${CMAKE_NM}"
       "LGSTORE_PROFILE=${LGSTORE_PROFILE}" "LGSTORE_STATIC_LIBRARY=$<TARGET_FILE:lgstore_static>"
     COMMAND "${LGSTORE_BASH}" tests/package/${way}.sh)
 endforeach()

@@ -5,7 +5,7 @@
 //! on the runtime; `queue` is the completion queue with its doorbell; `gate` lets close wait.
 //!
 //! `desk`, `gate`, `queue` and `ticket` hold every race of the protocol and are model-checked
-//! (tests/loom.rs): they take their atomics, mutexes and condition variables from `sync`.
+//! (tests/loom/): they take their atomics, mutexes and condition variables from `sync`.
 
 pub mod burst;
 pub mod client;

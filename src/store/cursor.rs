@@ -56,6 +56,7 @@ pub(crate) enum Part {
     Object = 35,
     TooDeep = 36,
     /// Of a namespace's path: its bucket in a cluster's index, which stored rows depend on.
+    #[cfg(feature = "cql")]
     Bucket = 40,
 }
 

@@ -13,13 +13,14 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "support/ask.h"
 #include "support/backend.h"
 #include "support/files.h"
 #include "support/json.h"
+#include "support/judge.h"
 #include "support/pattern.h"
 
 #define SHOWN_FAILURES 20
-#define WAIT_US 60000000u
 #define MAX_FILES 64
 #define MAX_STORES 256
 #define MAX_THREADS 256
@@ -27,29 +28,6 @@
 /* Seconds by which an expiry may be off on a cluster: its second, and what the request took. */
 #define CLUSTER_SLACK 1.5
 
-static const char *const operations[] = {"",
-                                         "put",
-                                         "get",
-                                         "delete",
-                                         "search",
-                                         "list_namespaces",
-                                         "batch",
-                                         "put_if_absent",
-                                         "update_if_exists",
-                                         "compare_and_set",
-                                         "delete_if_exists",
-                                         "delete_if_value",
-                                         "delete_prefix",
-                                         "count",
-                                         "sweep",
-                                         "open",
-                                         "migrate",
-                                         "warmup",
-                                         "health",
-                                         "cluster_info",
-                                         "reindex",
-                                         "backup",
-                                         "advance"};
 static const char *const able[] = {"fresh", "clock", "long_clock", "milliseconds", "sweep", "ttl_20_years"};
 
 typedef enum way { BY_CALL, BY_QUEUE, WAYS } way_t;
@@ -68,9 +46,7 @@ static struct {
   size_t opened;
 } backend;
 
-static atomic_size_t runs, cases, steps, failures, left_out;
-/* Waits for one completion at a time, in the thread that made the request. */
-static _Thread_local lgstore_cq_t *queue;
+static atomic_size_t cases, steps, failures, left_out;
 /* For the list of stores, for the list of sleepers, and for the keyspace of cases that want it empty. */
 static pthread_mutex_t stores_lock = PTHREAD_MUTEX_INITIALIZER, sleepers_lock = PTHREAD_MUTEX_INITIALIZER,
                        fresh_lock = PTHREAD_MUTEX_INITIALIZER;
@@ -81,12 +57,6 @@ static void die(const char *what, const char *more) {
 }
 
 /* ---- stores ---- */
-
-static void make_queue(void) {
-  lgstore_error_t *err = NULL;
-  if (lgstore_cq_new(NULL, 16, &queue, &err) != LGSTORE_OK)
-    die("lgstore_cq_new", lgstore_error_message(err, NULL));
-}
 
 /* `suffix` makes another keyspace on a cluster. */
 static lgstore_t *open_store(const json_t *config, const char *suffix) {
@@ -152,128 +122,7 @@ static lgstore_t *shared_store(const json_t *config) {
   return store;
 }
 
-/* ---- requests ---- */
-
-/* Waits for the answer of a request; gives its status and its document. */
-static lgstore_status_t by_call(lgstore_t *store, uint32_t op, const text_t *body, text_t *out) {
-  lgstore_request_t request = {0};
-  lgstore_result_t *result = NULL;
-  lgstore_error_t *err = NULL;
-  lgstore_status_t status;
-  const char *json;
-  size_t len = 0;
-  request.struct_size = sizeof request;
-  request.op = op;
-  request.json = body->data;
-  request.json_len = body->len;
-  status = lgstore_call(store, &request, &result, &err);
-  json = result != NULL ? lgstore_result_json(result, &len) : lgstore_error_json(err, &len);
-  text_add(out, json, len);
-  if ((status == LGSTORE_OK) != (err == NULL)) die("status and error disagree", out->data);
-  lgstore_result_free(result);
-  lgstore_error_free(err);
-  return status;
-}
-
-static lgstore_status_t by_queue(lgstore_t *store, uint32_t op, const text_t *body, text_t *out) {
-  lgstore_submission_t submission = {0};
-  lgstore_completion_t completion = {0};
-  lgstore_op_t id = 0;
-  lgstore_status_t status;
-  size_t accepted = 0;
-  submission.op = op;
-  submission.json_len = (uint32_t)body->len;
-  submission.tag = ++runs;
-  status = lgstore_submit_cq(store, queue, body->data, body->len, &submission, 1, &accepted, &id, NULL);
-  if (status != LGSTORE_OK || accepted != 1) die("lgstore_submit_cq", lgstore_status_name(status));
-  if (lgstore_cq_wait(queue, &completion, 1, WAIT_US) != 1) die("lgstore_cq_wait", operations[op]);
-  if (completion.op != id || completion.tag != submission.tag) die("another's completion", operations[op]);
-  status = completion.status;
-  text_add(out, completion.json, completion.json_len);
-  lgstore_cq_release(queue, &completion, 1);
-  return status;
-}
-
-static uint32_t operation(const char *name) {
-  uint32_t op;
-  for (op = 1; op < sizeof operations / sizeof operations[0]; op++) {
-    if (strcmp(operations[op], name) == 0) return op;
-  }
-  die("unknown operation", name);
-  return 0;
-}
-
 /* ---- steps: each gives 1, or 0 and says why ---- */
-
-static int judge_error(const json_t *pattern, const json_t *got, captures_t *captures, text_t *why) {
-  const json_t *member;
-  for (member = pattern->first; member != NULL; member = member->next) {
-    const json_t *found = json_member(got, member->name.data);
-    if (strcmp(member->name.data, "message") != 0) {
-      if (!matches(captures, member, found, member->name.data, why)) return 0;
-    } else if (strstr(json_text(found, ""), member->string.data) == NULL) {
-      text_adds(why, "the message does not say: ");
-      text_adds(why, member->string.data);
-      return 0;
-    }
-  }
-  return 1;
-}
-
-static int judge(const json_t *step, lgstore_status_t status, const text_t *answer, captures_t *captures,
-                 text_t *why) {
-  const json_t *expect = json_member(step, "expect"), *error = json_member(step, "error"), *part;
-  json_t *got = json_read(answer->data, answer->len);
-  int good = 0;
-  if (got == NULL) {
-    text_adds(why, "no JSON");
-  } else if (status != LGSTORE_OK && !json_is(json_member(got, "code"), lgstore_status_name(status))) {
-    text_adds(why, "status and document disagree");
-  } else if ((error != NULL) != (status != LGSTORE_OK)) {
-    text_adds(why, error != NULL ? "expected an error" : "expected an answer");
-  } else if (error != NULL) {
-    good = judge_error(error, got, captures, why);
-  } else {
-    good = matches(captures, expect, got, "answer", why);
-  }
-  json_free(got);
-  part = json_member(step, "contains") != NULL ? json_member(step, "contains")->first : NULL;
-  for (; part != NULL && good; part = part->next) {
-    good = strstr(answer->data, part->string.data) != NULL;
-    if (!good) text_adds(why, "not contained: "), text_adds(why, part->string.data);
-  }
-  if (!good) text_adds(why, "; the whole: "), text_add(why, answer->data, answer->len);
-  return good;
-}
-
-static const char *known(const captures_t *captures, const json_t *name) {
-  const char *value = captured(captures, name->string.data, name->string.len);
-  if (value == NULL) die("nothing was captured", name->string.data);
-  return value;
-}
-
-static int check(const json_t *triple, const captures_t *captures, text_t *why) {
-  const json_t *a = triple->first, *relation = a->next, *b = relation->next;
-  int holds = captures_hold(captures, a, relation->string.data, b);
-  if (!holds) {
-    text_adds(why, known(captures, a));
-    text_adds(why, relation->string.data);
-    text_adds(why, known(captures, b));
-    text_adds(why, " is false");
-  }
-  return holds;
-}
-
-static int between(const json_t *step, const json_t *pair, const captures_t *captures, text_t *why) {
-  int64_t a = micros(known(captures, pair->first)), b = micros(known(captures, pair->first->next));
-  double passed = (double)(b - a) / 1e6, wanted = json_number(json_member(step, "seconds"), -1);
-  double within = json_number(json_member(step, "within"), 0) + captures->slack + 1e-7;
-  char text[64];
-  if (passed - wanted <= within && wanted - passed <= within) return 1;
-  snprintf(text, sizeof text, "%f s have passed, not %f", passed, wanted);
-  text_adds(why, text);
-  return 0;
-}
 
 static int run_step(lgstore_t *store, way_t way, const json_t *step, captures_t *captures, text_t *why) {
   const json_t *seconds = json_member(step, "advance");
@@ -281,8 +130,8 @@ static int run_step(lgstore_t *store, way_t way, const json_t *step, captures_t 
   lgstore_status_t status;
   uint32_t op;
   int good;
-  if (json_member(step, "check") != NULL) return check(json_member(step, "check"), captures, why);
-  if (json_member(step, "between") != NULL) return between(step, json_member(step, "between"), captures, why);
+  if (json_member(step, "check") != NULL) return judge_order(json_member(step, "check"), captures, why);
+  if (json_member(step, "between") != NULL) return judge_times(step, captures, why);
   if (seconds != NULL && backend.cluster) {
     struct timespec pause = {(time_t)json_number(seconds, 0), 0}; /* whole seconds, says README.md */
     while (nanosleep(&pause, &pause) != 0) continue;
@@ -295,13 +144,13 @@ static int run_step(lgstore_t *store, way_t way, const json_t *step, captures_t 
   } else {
     write_body(step, captures, &body);
   }
-  op = operation(seconds != NULL ? "advance" : json_text(json_member(step, "op"), "none"));
-  status = way == BY_CALL ? by_call(store, op, &body, &answer) : by_queue(store, op, &body, &answer);
+  op = ask_operation(seconds != NULL ? "advance" : json_text(json_member(step, "op"), "none"));
+  status = way == BY_CALL ? ask_by_call(store, op, &body, &answer) : ask_by_queue(store, op, &body, &answer);
   if (seconds != NULL) {
     good = status == LGSTORE_OK;
     if (!good) text_add(why, answer.data, answer.len);
   } else {
-    good = judge(step, status, &answer, captures, why);
+    good = judge_answer(step, status, &answer, captures, why);
   }
   text_free(&body);
   text_free(&answer);
@@ -332,7 +181,7 @@ static lgstore_t *store_for(const json_t *the_case, int fresh) {
   store = open_store(config, "_fresh");
   if (backend.cluster) { /* the keyspace stays between runs, and its items with it */
     text_adds(&body, "{\"namespace_prefix\":[]}");
-    if (by_call(store, operation("delete_prefix"), &body, &answer) != LGSTORE_OK)
+    if (ask_by_call(store, ask_operation("delete_prefix"), &body, &answer) != LGSTORE_OK)
       die("delete_prefix", answer.data);
     text_free(&body);
     text_free(&answer);
@@ -400,9 +249,9 @@ static void free_job(job_t *job) {
 
 static void *run_job(void *data) {
   job_t *job = data;
-  make_queue();
+  ask_begin();
   job->good = run_case(job->the_case, job->way, job->store, job->chance);
-  lgstore_cq_free(queue);
+  ask_end();
   return NULL;
 }
 
@@ -493,7 +342,7 @@ typedef struct share {
 static void *run_share(void *data) {
   const share_t *share = data;
   size_t file, number = 0;
-  make_queue();
+  ask_begin();
   for (file = 0; file < share->file_count; file++) {
     const char *path = share->files[file], *line, *end;
     text_t text = {0};
@@ -504,7 +353,7 @@ static void *run_share(void *data) {
     if (*line != '\0') die(path, "the last line has no end");
     text_free(&text);
   }
-  lgstore_cq_free(queue);
+  ask_end();
   return NULL;
 }
 
