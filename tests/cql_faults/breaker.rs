@@ -1,5 +1,6 @@
 //! The circuit breaker before a cluster that fails: only what speaks of the cluster's health opens it.
 
+use scylla_proxy::{Reaction, RequestReaction};
 use serde_json::json;
 
 use crate::frames::ServerError;
@@ -36,4 +37,28 @@ fn failures_open_the_breaker_and_refusals_do_not() {
     rig.heal();
     until("the breaker closes", || store.finish(store.start("get", &body)).said.is_ok());
     assert_eq!(store.metrics()["breakers"]["cql"]["state"], "CLOSED");
+}
+
+#[test]
+fn what_hangs_beside_others_that_are_answered_does_not_open_it() {
+    let rig = Rig::new();
+    let breaker = json!({"enabled": true, "failure_threshold": 3});
+    let store = rig.store(&json!({"breaker": breaker, "request_timeout": 3}));
+    store.put("h-item", "a", 1);
+    store.put("w-item", "a", 2);
+    let (reaction, mut hung) = seen(RequestReaction::drop_frame());
+    rig.rule(rig.runs_in(Cql::Get, "h-item"), reaction);
+    let begun: Vec<_> = (0..6).map(|_| store.start("get", &get("h-item", "a"))).collect();
+    let mut sent = 0;
+    until("they are on their way", || {
+        sent += hung.take().len();
+        sent == begun.len()
+    });
+    assert_eq!(store.number("w-item", "a"), Some(2));
+    for pending in begun {
+        let error = store.finish(pending).said.expect_err("nobody answers");
+        assert_eq!(error["code"], "timeout", "{error}");
+    }
+    assert_eq!(store.metrics()["breakers"]["cql"]["state"], "CLOSED");
+    assert_eq!(store.number("w-item", "a"), Some(2));
 }
