@@ -396,12 +396,13 @@ impl Loop {
         // Those that came back since the commit.
         self.pool.unpin_idle();
         let pragma = format!("PRAGMA wal_checkpoint({mode})");
+        // While another process moves the log, both are -1: what it moves may end before our last commit.
         let pages = |row: &rusqlite::Row<'_>| Ok((row.get::<_, i64>(1)?, row.get::<_, i64>(2)?));
         // Errors (a full disk, say) leave the log as it is, like readers that stand in it.
         let moved = self.session.connection().query_row(&pragma, [], pages);
         self.log_pages.store(0, Ordering::Relaxed);
         self.shared.checkpoints.fetch_add(1, Ordering::Relaxed);
-        moved.is_ok_and(|(log, moved)| log == moved)
+        moved.is_ok_and(|(log, moved)| log >= 0 && log == moved)
     }
 }
 

@@ -327,6 +327,42 @@ fn a_log_that_a_view_kept_is_moved_after_the_view_though_nothing_more_is_written
 }
 
 #[test]
+fn a_log_that_another_was_moving_is_moved_again_though_nothing_more_is_written() {
+    static MOVING: AtomicBool = AtomicBool::new(false);
+    static GO_ON: AtomicBool = AtomicBool::new(false);
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("store.db");
+    let engine = open_quick(&path);
+    put(&engine, "a", "k", &number(0)).unwrap();
+    let view = engine.view(true).unwrap().unwrap();
+    // One that moves the log, and stands still where SQLite waits for a writer.
+    let (mut shell, writer) = (Connection::open(&path).unwrap(), Connection::open(&path).unwrap());
+    shell
+        .busy_handler(Some(|_| {
+            MOVING.store(true, Ordering::Release);
+            while !GO_ON.load(Ordering::Acquire) {
+                std::thread::yield_now();
+            }
+            false
+        }))
+        .unwrap();
+    writer.execute_batch("BEGIN IMMEDIATE").unwrap();
+    std::thread::scope(|scope| {
+        scope.spawn(move || shell.query_row("PRAGMA wal_checkpoint(RESTART)", [], |_| Ok(())).unwrap());
+        wait_until("another moves the log", || MOVING.load(Ordering::Acquire));
+        writer.execute_batch("ROLLBACK").unwrap();
+        let mut n = 0;
+        while fact(&engine, "checkpoints") == 0 {
+            n += 1;
+            put(&engine, "a", "k", &number(n)).unwrap();
+        }
+        GO_ON.store(true, Ordering::Release);
+    });
+    drop(view);
+    pin(&engine);
+}
+
+#[test]
 fn a_log_that_starts_over_is_noticed() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("store.db");
