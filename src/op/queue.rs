@@ -47,6 +47,8 @@ pub struct CompletionQueue {
     reserved: AtomicUsize,
     capacity: usize,
     signal: OnceLock<Box<dyn Signal>>,
+    /// The room of the last burst, for the next one.
+    spare: crate::lock::Mutex<VecDeque<Completion>>,
 }
 
 /// The doorbell runs outside this lock, so that it may call the queue's functions.
@@ -87,6 +89,7 @@ impl CompletionQueue {
             reserved: AtomicUsize::new(0),
             capacity,
             signal: OnceLock::new(),
+            spare: crate::lock::Mutex::default(),
         }
     }
 
@@ -160,20 +163,34 @@ impl CompletionQueue {
                 return;
             }
             self.raise(&mut inner);
-            self.filled.notify_one();
         }
+        // Not under the lock, or the reader would wake up only to wait for it.
+        self.filled.notify_one();
         self.ring();
     }
 
-    /// Hands up to `max` outcomes to `out`, oldest first. `out` runs under the queue's lock: it stores them.
+    /// Hands up to `max` outcomes to `out`, oldest first.
     pub fn drain(&self, max: usize, out: &mut dyn FnMut(Completion)) {
         let mut inner = lock(&self.inner);
-        self.take(&mut inner, max, out);
+        let taken = self.take(&mut inner, max);
+        drop(inner);
+        self.hand_over(taken, out);
     }
 
-    fn take(&self, inner: &mut Inner, max: usize, out: &mut dyn FnMut(Completion)) {
+    /// To the reader outside of the lock, which those who complete requests wait for.
+    fn hand_over(&self, mut taken: VecDeque<Completion>, out: &mut dyn FnMut(Completion)) {
+        taken.drain(..).for_each(out);
+        *self.spare.lock() = taken;
+    }
+
+    fn take(&self, inner: &mut Inner, max: usize) -> VecDeque<Completion> {
+        let mut taken = std::mem::take(&mut *self.spare.lock());
         let count = max.min(inner.entries.len());
-        inner.entries.drain(..count).for_each(out);
+        if count == inner.entries.len() {
+            std::mem::swap(&mut taken, &mut inner.entries);
+        } else {
+            taken.extend(inner.entries.drain(..count));
+        }
         self.unreserve(count);
         if inner.entries.is_empty() {
             // Both under the lock: a push after this finds the bell armed and the signal clear.
@@ -184,6 +201,7 @@ impl CompletionQueue {
                 signal.clear();
             }
         }
+        taken
     }
 
     /// Like `drain`, but waits for the first outcome, a `wake`, or the time.
@@ -207,11 +225,14 @@ impl CompletionQueue {
         if inner.entries.is_empty() {
             inner.wakes = inner.wakes.saturating_sub(1);
         }
-        self.take(&mut inner, max, out);
+        let taken = self.take(&mut inner, max);
+        let leaves_some = !inner.entries.is_empty();
+        drop(inner);
         // One notify per edge wakes one waiter; it passes the word on when it leaves something.
-        if !inner.entries.is_empty() {
+        if leaves_some {
             self.filled.notify_one();
         }
+        self.hand_over(taken, out);
     }
 
     /// Makes one `wait` return empty-handed and the descriptor readable: one for each call, so that
@@ -221,8 +242,8 @@ impl CompletionQueue {
             let mut inner = lock(&self.inner);
             inner.wakes += 1;
             self.raise(&mut inner);
-            self.filled.notify_one();
         }
+        self.filled.notify_one();
         self.ring();
     }
 

@@ -47,6 +47,7 @@ use self::lanes::{Job, Lanes};
 use super::Backend;
 use crate::error::{Code, Error, Result};
 use crate::lock::Mutex;
+use crate::op::burst::Burst;
 use crate::op::task::Task;
 use crate::store::clock::Clock;
 use crate::store::config::Config;
@@ -228,7 +229,9 @@ impl Job for Run {
             // A lane is as large as the largest thing it may do; these are larger, and rarer.
             _ => Box::pin(run(&cluster, &task)).await,
         };
+        let burst = Burst::begin();
         cluster.complete(task, outcome);
+        burst.end_after_others();
     }
 }
 
