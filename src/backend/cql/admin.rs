@@ -10,6 +10,7 @@ use super::cluster::Cluster;
 use super::error;
 use super::migrate;
 use super::schema::{LATEST, Meta, Server, State};
+use super::statements::Statements;
 use crate::error::{Code, Error, Result};
 use crate::json::text::push_string;
 use crate::op::task::Task;
@@ -41,10 +42,12 @@ pub(super) async fn run(cluster: &Arc<Cluster>, task: &Task, admin: &Admin) -> R
 /// The keys are spread so that every node gets some.
 async fn warm_up(cluster: &Cluster) -> Result<()> {
     let nodes = cluster.session.get_cluster_state().get_nodes_info().len();
-    let get = &cluster.statements(0).get;
+    let Statements { get, patience, .. } = cluster.statements(0);
     let reads = (0..nodes * WARMING.0).map(|number| async move {
-        let outcome = cluster.session.execute_unpaged(get, (format!("warmup.{number}"), "")).await;
-        outcome.map(drop).map_err(|error| error::read(Kind::Warmup, &error))
+        let prefix = format!("warmup.{number}");
+        let send = || cluster.session.execute_unpaged(get, (prefix.as_str(), ""));
+        let outcome = cluster.ask(patience, send).await;
+        outcome.map(drop).map_err(|failure| error::read(Kind::Warmup, &failure.error))
     });
     // The futures are small and lazy; a vector gives them one type that the compiler can follow.
     let reads: Vec<_> = reads.collect();
@@ -87,9 +90,10 @@ async fn checks(cluster: &Cluster, write: bool, health: &mut Health) {
         state.missing(config).map_or(Ok(format!("version {LATEST}")), Err)
     });
     health.outcome("schema", schema);
-    let get = &cluster.statements(0).get;
-    let read = session.execute_unpaged(get, ("health", "")).await;
-    let read = read.map(|_| "a read was answered").map_err(|error| error::read(Kind::Health, &error));
+    let Statements { get, patience, .. } = cluster.statements(0);
+    let read = cluster.ask(patience, || session.execute_unpaged(get, ("health", ""))).await;
+    let read = read.map(|_| "a read was answered");
+    let read = read.map_err(|failure| error::read(Kind::Health, &failure.error));
     health.outcome("read", read);
     if write {
         let written = Meta::new(session, config).touch("health", 60).await;

@@ -8,7 +8,7 @@
 //! reaches them. (A listener and not a retry policy: no policy hears of attempts that are under way when
 //! another one ends the request.)
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::future::Future;
 use std::net::SocketAddr;
 use std::sync::{Arc, LazyLock};
@@ -18,6 +18,7 @@ use scylla::observability::history::{AttemptId, HistoryListener, RequestId, Spec
 use scylla::policies::retry::{
     DefaultRetryPolicy, DefaultRetrySession, RequestInfo, RetryDecision, RetryPolicy, RetrySession,
 };
+use uuid::Uuid;
 
 /// What is known of the attempts of the running request.
 #[derive(Debug, Default)]
@@ -26,6 +27,22 @@ struct Attempts {
     in_doubt: Cell<bool>,
     /// Sent, and neither answered nor failed.
     open: Cell<u32>,
+    /// The node that was asked first, and those asked after it. Apart, since most requests ask one.
+    first: Cell<Option<Uuid>>,
+    others: RefCell<Vec<Uuid>>,
+}
+
+impl Attempts {
+    fn was_asked(&self, node: Uuid) -> bool {
+        self.first.get() == Some(node) || self.others.borrow().contains(&node)
+    }
+
+    fn asks(&self, node: Uuid) {
+        match self.first.get() {
+            None => self.first.set(Some(node)),
+            Some(_) => self.others.borrow_mut().push(node),
+        }
+    }
 }
 
 tokio::task_local! {
@@ -50,6 +67,35 @@ pub async fn watched<T>(request: impl Future<Output = Result<T, ExecutionError>>
         outcome.map_err(|error| Failure { error, in_doubt: ATTEMPTS.with(in_doubt) })
     };
     ATTEMPTS.scope(Attempts::default(), outcome).await
+}
+
+/// Whether the running request was not sent to this node yet; notes that it is now. Outside of [`watched`] every
+/// node is news.
+pub fn is_news(node: Uuid) -> bool {
+    let is_news = |known: &Attempts| {
+        let is_news = !known.was_asked(node);
+        if is_news {
+            known.asks(node);
+        }
+        is_news
+    };
+    ATTEMPTS.try_with(is_news).unwrap_or(true)
+}
+
+/// Whether the running request was sent to this node before.
+pub fn was_asked(node: Uuid) -> bool {
+    ATTEMPTS.try_with(|known| known.was_asked(node)).unwrap_or(false)
+}
+
+/// Whether the running request was sent to no node yet.
+pub fn nobody_was_asked() -> bool {
+    how_many_were_asked() == 0
+}
+
+/// To how many nodes the running request was sent.
+pub fn how_many_were_asked() -> usize {
+    let count = |known: &Attempts| known.first.get().map_or(0, |_| 1 + known.others.borrow().len());
+    ATTEMPTS.try_with(count).unwrap_or(0)
 }
 
 /// The listener that every statement which writes must have.

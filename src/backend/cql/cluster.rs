@@ -9,6 +9,7 @@ use tokio::runtime::Handle;
 use tokio::task::AbortHandle;
 use uuid::Uuid;
 
+use super::alarm::Alarms;
 use super::connect::{Connection, connect};
 use super::creation::Creations;
 use super::namespaces::Namespaces;
@@ -40,6 +41,7 @@ pub struct Cluster {
     pub(super) namespaces: Namespaces,
     pub(super) refreshes: Refreshes,
     pub(super) scans: Scans,
+    pub(super) alarms: Arc<Alarms>,
     /// Requests that were with the cluster when their caller had been answered.
     pub(super) abandoned: AtomicU64,
     background: Vec<AbortHandle>,
@@ -72,15 +74,15 @@ impl Cluster {
     pub async fn open(config: Arc<Config>, clock: Arc<Clock>, runtime: Handle) -> Result<Arc<Self>> {
         let Connection { session, profiles } = connect(&config).await?;
         let format = schema::prepare_schema(&session, &config).await?;
-        let base = Statements::prepare(&session, &config.table("store")).await?;
-        let profile = |index| profiles.get(index);
-        let statements = (0..config.profile_names().count())
-            .map(|index| base.with_profile(&profile(index).handle, profile(index).serial))
-            .collect();
+        let base = Statements::prepare(&session, &config.table("store"), profiles.get(0)).await?;
+        let statements =
+            (0..config.profile_names().count()).map(|index| base.with_profile(profiles.get(index))).collect();
         let namespaces = Namespaces::open(&session, &config, &profiles, format).await?;
         let (refreshes, waiting) = Refreshes::new();
         let times = WriteTimes::new(Duration::from_secs_f64(config.max_clock_skew));
         let creations = Creations::new(Duration::from_secs_f64(config.created_at_cache));
+        let alarms = Arc::new(Alarms::new(profiles.tick()));
+        let ringing = runtime.spawn(Arc::clone(&alarms).ring()).abort_handle();
         Ok(Arc::new_cyclic(|cluster: &Weak<Self>| {
             let refresher = runtime.spawn(Self::send_refreshes(cluster.clone(), waiting)).abort_handle();
             Self {
@@ -95,8 +97,9 @@ impl Cluster {
                 namespaces,
                 refreshes,
                 scans: Scans::default(),
+                alarms,
                 abandoned: AtomicU64::new(0),
-                background: vec![refresher],
+                background: vec![refresher, ringing],
             }
         }))
     }

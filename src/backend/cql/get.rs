@@ -1,6 +1,6 @@
 //! Reading one item, and what every read tells the store's memory.
 
-use scylla::statement::prepared::PreparedStatement;
+use scylla::response::query_result::QueryResult;
 
 use super::cluster::{Call, Cluster};
 use super::creation::{Birth, Token};
@@ -9,7 +9,7 @@ use super::row::{Row, prefix_of};
 use crate::error::{Code, Error, Result};
 use crate::store::address::Address;
 use crate::store::item::{Entry, Record, push_item};
-use crate::store::operation::{Get, Kind};
+use crate::store::operation::Get;
 
 /// An item read for a conditional write.
 #[derive(Clone, Debug)]
@@ -36,7 +36,12 @@ impl Cluster {
         let mut answer = String::new();
         if !address.path().is_empty() {
             let token = self.creations.token(address);
-            self.point_read(call.kind, &call.statements.get, address, |row, now| {
+            let prefix = prefix_of(address.path());
+            let values = (prefix.as_str(), address.key());
+            let send = || self.session.execute_unpaged(&call.statements.get, values);
+            let result = self.ask(&call.statements.patience, send).await;
+            let result = result.map_err(|failure| error::read(call.kind, &failure.error))?;
+            self.only_row(result, |row, now| {
                 let Some(record) = row.record(now)? else { return Ok(()) };
                 push_item(&mut answer, &Entry { path: address.path(), key: address.key(), record });
                 self.learn(Some(token), address, row, &record, now);
@@ -44,8 +49,7 @@ impl Cluster {
                     self.refresh(address, &record, row.write_time, now);
                 }
                 Ok(())
-            })
-            .await?;
+            })?;
         }
         if answer.is_empty() {
             answer.push_str("null");
@@ -56,28 +60,22 @@ impl Cluster {
     /// The item as the last finished Paxos round left it.
     pub async fn get_serial(&self, call: &Call<'_>, address: &Address) -> Result<Option<Current>> {
         let mut current = None;
-        self.point_read(call.kind, &call.statements.get_serial, address, |row, now| {
+        let prefix = prefix_of(address.path());
+        let values = (prefix.as_str(), address.key());
+        let result = self.session.execute_unpaged(&call.statements.get_serial, values).await;
+        let result = result.map_err(|error| error::read(call.kind, &error))?;
+        self.only_row(result, |row, now| {
             current = row.record(now)?.map(|record| Current {
                 value: record.value.to_owned(),
                 meta: record.meta,
                 write_time: row.write_time.unwrap_or(0),
             });
             Ok(())
-        })
-        .await?;
+        })?;
         Ok(current)
     }
 
-    async fn point_read(
-        &self,
-        kind: Kind,
-        statement: &PreparedStatement,
-        address: &Address,
-        found: impl FnOnce(&Row<'_>, i64) -> Result<()>,
-    ) -> Result<()> {
-        let prefix = prefix_of(address.path());
-        let result = self.session.execute_unpaged(statement, (prefix.as_str(), address.key())).await;
-        let result = result.map_err(|error| error::read(kind, &error))?;
+    fn only_row(&self, result: QueryResult, found: impl FnOnce(&Row<'_>, i64) -> Result<()>) -> Result<()> {
         let rows = result.into_rows_result().map_err(|error| unreadable(&error))?;
         match rows.maybe_first_row::<Row<'_>>() {
             Ok(Some(row)) => found(&row, self.clock.now()),

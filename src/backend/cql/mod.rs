@@ -6,6 +6,7 @@
 //! it together with all other requests.
 
 mod admin;
+mod alarm;
 mod attempt;
 mod batch;
 mod cluster;
@@ -18,11 +19,13 @@ mod lanes;
 mod list;
 mod migrate;
 mod namespaces;
+mod point;
 mod profile;
 mod put;
 mod refresh;
 mod refusal;
 mod report;
+mod routing;
 mod row;
 mod scan;
 mod schema;

@@ -4,12 +4,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use scylla::client::execution_profile::{ExecutionProfile, ExecutionProfileHandle};
-use scylla::policies::load_balancing::{DefaultPolicy, LoadBalancingPolicy};
+use scylla::policies::load_balancing::LoadBalancingPolicy;
 use scylla::policies::retry::{FallthroughRetryPolicy, RetryPolicy};
 use scylla::policies::speculative_execution::{SimpleSpeculativeExecutionPolicy, SpeculativeExecutionPolicy};
 use scylla::statement::{Consistency, SerialConsistency};
 
 use super::attempt::Retries;
+use super::point::Patience;
+use super::routing::routing;
 use crate::store::config::Config;
 use crate::store::config::cql::{ConsistencyName, ProfileConfig, SerialName, SpeculativeConfig};
 
@@ -17,10 +19,14 @@ use crate::store::config::cql::{ConsistencyName, ProfileConfig, SerialName, Spec
 pub struct Profile {
     /// For statements on items.
     pub handle: ExecutionProfileHandle,
-    /// The same, but never below LOCAL_QUORUM: for namespaces and for what decides.
+    /// The same without limits of time: for requests that [`Cluster::ask`](super::cluster::Cluster) sends.
+    pub point: ExecutionProfileHandle,
+    /// The same as `handle`, but never below LOCAL_QUORUM: for namespaces and for what decides.
     pub strict: ExecutionProfileHandle,
-    /// Of both handles.
+    /// Of all handles.
     pub serial: SerialConsistency,
+    /// What `point` leaves to whoever asks.
+    pub patience: Patience,
 }
 
 /// All profiles; index 0 is the default, the others as `Config::profile_names` counts them.
@@ -36,42 +42,44 @@ impl Profiles {
         Self { all }
     }
 
+    /// How late an alarm of a request may ring: an eighth of the shortest delay, 1 to 25 ms.
+    pub fn tick(&self) -> Duration {
+        let delays = self.all.iter().map(|profile| profile.patience.delay.min(profile.patience.limit) / 8);
+        delays.min().unwrap_or_default().clamp(Duration::from_millis(1), Duration::from_millis(25))
+    }
+
     /// The profile at this index.
     pub fn get(&self, index: usize) -> &Profile {
         &self.all[index.min(self.all.len() - 1)]
     }
 }
 
-/// To a replica of the statement's partition, in the local data centre first. Others come last, and only
-/// for consistencies that ask for no local replicas.
-fn routing(config: &Config) -> Arc<dyn LoadBalancingPolicy> {
-    let policy = DefaultPolicy::builder().token_aware(true);
-    match &config.local_datacenter {
-        Some(local) => policy.prefer_datacenter(local.clone()).permit_dc_failover(true).build(),
-        None => policy.build(),
-    }
-}
-
 fn profile(config: &Config, name: &str, policy: &Arc<dyn LoadBalancingPolicy>) -> Profile {
     let wanted = resolved(config, name);
     let consistency = of_name(wanted.consistency);
-    let builder = |consistency| {
+    let builder = |consistency, is_point: bool| {
         let retry: Arc<dyn RetryPolicy> =
             if wanted.retry { Arc::new(Retries) } else { Arc::new(FallthroughRetryPolicy) };
         ExecutionProfile::builder()
             .consistency(consistency)
             .serial_consistency(Some(wanted.serial))
-            .request_timeout(Some(wanted.timeout))
+            .request_timeout((!is_point).then_some(wanted.timeout))
             .retry_policy(retry)
-            .speculative_execution_policy(speculation(&wanted.speculative))
+            .speculative_execution_policy(speculation(&wanted.speculative).filter(|_| !is_point))
             .load_balancing_policy(policy.clone())
             .build()
             .into_handle_with_label(name.to_owned())
     };
     Profile {
-        handle: builder(consistency),
-        strict: builder(at_least_local_quorum(consistency)),
+        handle: builder(consistency, false),
+        point: builder(consistency, true),
+        strict: builder(at_least_local_quorum(consistency), false),
         serial: wanted.serial,
+        patience: Patience {
+            limit: wanted.timeout,
+            delay: Duration::from_secs_f64(wanted.speculative.delay),
+            more: wanted.speculative.max,
+        },
     }
 }
 

@@ -9,11 +9,8 @@
 //! both and its own write: a namespace whose put was acknowledged is in the index. After a conditional write of
 //! the item there is a SERIAL read, too (see `unsettled`).
 
-use std::pin::pin;
-
 use uuid::Uuid;
 
-use super::attempt::watched;
 use super::cluster::{Call, Cluster};
 use super::creation::Birth;
 use super::error;
@@ -52,7 +49,8 @@ impl Cluster {
         let created_at = created_at.unwrap_or(time);
         let cells = cells(&put.value, created_at, time, stamp.version, ttl);
         let values = cells.timed(time, &prefix, address.key());
-        let outcome = watched(pin!(self.session.execute_unpaged(&call.statements.put, values))).await;
+        let send = || self.session.execute_unpaged(&call.statements.put, &values);
+        let outcome = self.ask(&call.statements.patience, send).await;
         outcome.map_err(|failure| error::write(call.kind, &failure))?;
         let expires_at = put.ttl_us.map(|ttl| self.clock.now().saturating_add(ttl));
         self.creations.note(token, address, Birth { created_at, expires_at, time }, self.clock.now());
@@ -78,7 +76,8 @@ impl Cluster {
         let prefix = prefix_of(address.path());
         self.creations.forget(address);
         let values = (time, prefix.as_str(), address.key());
-        let outcome = watched(pin!(self.session.execute_unpaged(&call.statements.delete, values))).await;
+        let send = || self.session.execute_unpaged(&call.statements.delete, values);
+        let outcome = self.ask(&call.statements.patience, send).await;
         // Whatever the outcome: it may have been applied.
         self.creations.forget(address);
         outcome.map_err(|failure| error::write(call.kind, &failure))?;
@@ -89,8 +88,9 @@ impl Cluster {
     async fn birth(&self, call: &Call<'_>, address: &Address) -> Result<Option<Birth>> {
         let prefix = prefix_of(address.path());
         let values = (prefix.as_str(), address.key());
-        let result = self.session.execute_unpaged(&call.statements.birth, values).await;
-        let result = result.map_err(|error| error::read(call.kind, &error))?;
+        let send = || self.session.execute_unpaged(&call.statements.birth, values);
+        let result = self.ask(&call.statements.patience, send).await;
+        let result = result.map_err(|failure| error::read(call.kind, &failure.error))?;
         let rows = result.into_rows_result().map_err(|error| unreadable(&error))?;
         let row = rows.maybe_first_row::<BirthRow<'_>>().map_err(|error| unreadable(&error))?;
         let birth = row.and_then(|row| row.birth(self.clock.now()));

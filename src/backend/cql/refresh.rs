@@ -16,6 +16,7 @@ use uuid::Uuid;
 
 use super::cluster::Cluster;
 use super::row::{Cells, prefix_of, seconds};
+use super::statements::Statements;
 use crate::store::address::Address;
 use crate::store::item::{NO_VERSION, Record};
 
@@ -127,6 +128,7 @@ impl Cluster {
             duplicates: due.duplicates,
         };
         let values = cells.timed(due.write_time, &prefix, due.address.key());
-        self.session.execute_unpaged(&self.statements(0).put, values).await.is_ok()
+        let Statements { put, patience, .. } = self.statements(0);
+        self.ask(patience, || self.session.execute_unpaged(put, &values)).await.is_ok()
     }
 }

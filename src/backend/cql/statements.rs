@@ -4,13 +4,14 @@
 //! are marked idempotent: the driver may send them to another node again, or speculatively. Conditional
 //! ones are not. Columns are named, never `*`.
 
-use scylla::client::execution_profile::ExecutionProfileHandle;
 use scylla::client::session::Session;
 use scylla::statement::prepared::PreparedStatement;
 use scylla::statement::{Consistency, SerialConsistency};
 
 use super::attempt::listener;
 use super::error;
+use super::point::Patience;
+use super::profile::Profile;
 use super::row::{BIRTH_COLUMNS, COLUMNS};
 use super::scan;
 use crate::error::Result;
@@ -50,11 +51,13 @@ pub struct Statements {
     pub delete_if_value: PreparedStatement,
     /// Pages of one partition.
     pub scan: scan::Statements,
+    /// Of get, birth, put and delete, which [`Cluster::ask`](super::cluster::Cluster) sends.
+    pub patience: Patience,
 }
 
 impl Statements {
     /// Prepares everything on `table` (keyspace and name, as CQL).
-    pub async fn prepare(session: &Session, table: &str) -> Result<Self> {
+    pub async fn prepare(session: &Session, table: &str, profile: &Profile) -> Result<Self> {
         let read = |text: String| prepare(session, text, true);
         let lwt = |text: String| prepare(session, text, false);
         let select = format!("SELECT {COLUMNS} FROM {table} WHERE prefix = ?");
@@ -84,17 +87,22 @@ impl Statements {
             delete_if_value: lwt(format!("DELETE FROM {table} WHERE prefix = ? AND key = ? IF value = ?"))
                 .await?,
             scan: scan::Statements::prepare(session, table).await?,
+            patience: profile.patience,
         })
     }
 
     /// The same statements under another execution profile; nothing is prepared again.
-    pub fn with_profile(&self, profile: &ExecutionProfileHandle, serial: SerialConsistency) -> Self {
+    pub fn with_profile(&self, profile: &Profile) -> Self {
         let mut copy = self.clone();
         for statement in copy.all() {
-            statement.set_execution_profile_handle(Some(profile.clone()));
+            statement.set_execution_profile_handle(Some(profile.handle.clone()));
         }
-        copy.scan.set_profile(profile);
-        copy.get_serial.set_consistency(match serial {
+        for statement in [&mut copy.get, &mut copy.birth, &mut copy.put, &mut copy.delete] {
+            statement.set_execution_profile_handle(Some(profile.point.clone()));
+        }
+        copy.scan.set_profile(&profile.handle);
+        copy.patience = profile.patience;
+        copy.get_serial.set_consistency(match profile.serial {
             SerialConsistency::Serial => Consistency::Serial,
             SerialConsistency::LocalSerial => Consistency::LocalSerial,
         });

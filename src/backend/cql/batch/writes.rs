@@ -313,7 +313,8 @@ impl Cluster {
         let kind = if write.put.is_some() { Kind::Put } else { Kind::Delete };
         let statement = if write.put.is_some() { &call.statements.put } else { &call.statements.delete };
         self.before(group);
-        let outcome = watched(self.session.execute_unpaged(statement, write.values(&prefix))).await;
+        let send = || self.session.execute_unpaged(statement, write.values(&prefix));
+        let outcome = self.ask(&call.statements.patience, send).await;
         self.after(group, outcome.is_ok());
         outcome.map_err(|failure| error::write(kind, &failure))?;
         Ok(())
@@ -331,7 +332,7 @@ impl Cluster {
         // Every statement brings its write time: repeating the batch changes nothing.
         batch.set_is_idempotent(true);
         batch.set_history_listener(listener());
-        batch.set_execution_profile_handle(call.statements.put.get_execution_profile_handle().cloned());
+        batch.set_execution_profile_handle(call.statements.get_many.get_execution_profile_handle().cloned());
         self.before(writes);
         let outcome = watched(self.session.batch(&batch, values)).await;
         self.after(writes, outcome.is_ok());

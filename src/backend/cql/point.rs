@@ -1,0 +1,126 @@
+//! Requests for one item: how long they may take, and when one more node is asked.
+//!
+//! These are most of what a store does. The driver could do the same (its request timeout and speculative
+//! execution, which all other statements use), at two of the runtime's timers and two copies of the request's
+//! future each: a third of a request's CPU time.
+
+use std::future::poll_fn;
+use std::pin::{Pin, pin};
+use std::task::Poll;
+use std::time::{Duration, Instant};
+
+use futures_util::StreamExt;
+use futures_util::future::Either;
+use futures_util::stream::FuturesUnordered;
+use scylla::errors::{ExecutionError, RequestAttemptError};
+use scylla::response::query_result::QueryResult;
+
+use super::alarm::Alarm;
+use super::attempt::{Failure, how_many_were_asked, watched};
+use super::cluster::Cluster;
+
+type Outcome = Result<QueryResult, ExecutionError>;
+
+/// How long one request waits.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Patience {
+    /// In all, with the driver's retries on other nodes.
+    pub limit: Duration,
+    /// Before one more node is asked.
+    pub delay: Duration,
+    /// How many more are asked at most.
+    pub more: u32,
+}
+
+impl Cluster {
+    /// Sends a request for one item, which must be idempotent and under a profile's `point`. `send` makes it; it is
+    /// sent again to another node each time that the delay passes without an answer, and the first
+    /// answer counts. An error counts only if it says something of the request and not of the node, or when nobody
+    /// else is being asked.
+    ///
+    /// Errors: the driver's; `RequestTimeout` after the limit.
+    pub(super) async fn ask<F>(
+        &self,
+        patience: &Patience,
+        send: impl Fn() -> F,
+    ) -> Result<QueryResult, Failure>
+    where
+        F: Future<Output = Outcome> + Send,
+    {
+        watched(async {
+            let begun = Instant::now();
+            let first = if patience.more > 0 { patience.delay } else { patience.limit };
+            let (mut request, mut alarm) = (pin!(send()), self.alarms.alarm());
+            let answered = poll_fn(|context| match request.as_mut().poll(context) {
+                Poll::Ready(outcome) => Poll::Ready(Some(outcome)),
+                Poll::Pending => alarm.poll(begun + first, context).map(|()| None),
+            });
+            match answered.await {
+                Some(outcome) => outcome,
+                None => Box::pin(self.ask_more(patience, begun, alarm, request, send)).await,
+            }
+        })
+        .await
+    }
+
+    async fn ask_more<F>(
+        &self,
+        patience: &Patience,
+        begun: Instant,
+        mut alarm: Alarm<'_>,
+        request: Pin<&mut F>,
+        send: impl Fn() -> F,
+    ) -> Outcome
+    where
+        F: Future<Output = Outcome> + Send,
+    {
+        let mut asked = FuturesUnordered::from_iter([Either::Left(request)]);
+        let (end, mut more, mut last) = (begun + patience.limit, patience.more, None);
+        loop {
+            let now = Instant::now();
+            if now >= end {
+                return Err(ExecutionError::RequestTimeout(patience.limit));
+            }
+            if more > 0 && how_many_were_asked() < self.nodes_to_ask() {
+                asked.push(Either::Right(Box::pin(send())));
+                more -= 1;
+            } else {
+                more = 0;
+            }
+            let next = if more > 0 { end.min(now + patience.delay) } else { end };
+            loop {
+                let answered = poll_fn(|context| match asked.poll_next_unpin(context) {
+                    Poll::Ready(outcome) => Poll::Ready(Ok(outcome)),
+                    Poll::Pending => alarm.poll(next, context).map(Err),
+                });
+                match answered.await {
+                    Err(()) => break,
+                    Ok(Some(Err(error))) if speaks_of_a_node(&error) => last = Some(error),
+                    Ok(Some(outcome)) => return outcome,
+                    Ok(None) => return Err(last.unwrap_or(ExecutionError::EmptyPlan)),
+                }
+            }
+        }
+    }
+
+    /// Nodes that a request may go to first: those of the local data centre if one is named.
+    fn nodes_to_ask(&self) -> usize {
+        let (state, local) = (self.session.get_cluster_state(), &self.config.local_datacenter);
+        let nodes = state.get_nodes_info().iter();
+        nodes.filter(|node| node.is_connected() && (local.is_none() || node.datacenter == *local)).count()
+    }
+}
+
+/// Whether another node may answer what this error ended.
+fn speaks_of_a_node(error: &ExecutionError) -> bool {
+    match error {
+        ExecutionError::ConnectionPoolError(_)
+        | ExecutionError::LastAttemptError(
+            RequestAttemptError::BrokenConnectionError(_) | RequestAttemptError::UnableToAllocStreamId,
+        ) => true,
+        ExecutionError::LastAttemptError(RequestAttemptError::DbError(error, _)) => {
+            error.can_speculative_retry()
+        }
+        _ => false,
+    }
+}
