@@ -51,4 +51,6 @@ fn one(bench: &mut Bench, round: usize, size: usize, logged: bool, namespaces: u
         &mut |store| store.queued(LGSTORE_OP_BATCH, &bodies, 1),
         &mut |raw| raw.batches(&repeated, size, logged),
     );
+    let name = format!("batch of {size}, {name}");
+    bench.across(&name, count, &mut |raw| raw.batches_across(&repeated, size, logged));
 }

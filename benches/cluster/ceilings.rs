@@ -31,7 +31,7 @@ pub fn hold(bench: &Bench) -> bool {
         }
         for depth in [64, 512] {
             let name = format!("{operation}, {depth} in flight");
-            let slowness = bench.slowness(&name);
+            let slowness = bench.slowness(&name, "raw");
             if slowness.is_finite() {
                 row(format!("{name}: time by the raw driver's"), 1.0 / THROUGHPUT, slowness, "x");
             }
@@ -40,7 +40,7 @@ pub fn hold(bench: &Bench) -> bool {
     for kind in ["unlogged", "logged"] {
         for size in SIZES {
             let name = format!("batch of {size}, {kind}");
-            let slowness = bench.slowness(&name);
+            let slowness = bench.slowness(&name, "raw");
             if slowness.is_finite() {
                 row(format!("{name}: time by the raw driver's"), BATCH_TIME, slowness, "x");
             }

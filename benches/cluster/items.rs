@@ -84,6 +84,7 @@ fn gets(bench: &mut Bench, round: usize, depth: usize, count: usize) {
         &mut |store| store.queued(LGSTORE_OP_GET, &bodies, depth),
         &mut |raw| raw.get(&places, depth),
     );
+    bench.across(&format!("get, {depth} in flight"), count, &mut |raw| raw.get_across(&places, depth));
 }
 
 fn known_puts(bench: &mut Bench, round: usize, depth: usize, count: usize) {
@@ -99,6 +100,8 @@ fn known_puts(bench: &mut Bench, round: usize, depth: usize, count: usize) {
         &mut |store| store.queued(LGSTORE_OP_PUT, &bodies, depth),
         &mut |raw| raw.put(&items, depth, false),
     );
+    let name = format!("put of a known key, {depth} in flight");
+    bench.across(&name, count, &mut |raw| raw.put_across(&items, depth));
 }
 
 /// New keys in namespaces that are known; the raw side reads and writes, as a put of a new key must.

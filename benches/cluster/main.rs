@@ -70,11 +70,17 @@ impl Bench {
         }
     }
 
+    /// One round of the raw driver driven from a thread that is not its runtime's: what crossing threads costs
+    /// anyone whose callers have threads of their own.
+    pub fn across(&mut self, name: &str, operations: usize, raw: &mut dyn FnMut(&Raw)) {
+        self.table.round(&format!("{name}, across"), operations, || raw(&self.raw));
+    }
+
     fn print(&self) {
         println!(
-            "| workload | per second, raw | lgstore | throughput | CPU us/op, raw | lgstore | more | allocations, raw | lgstore |"
+            "| workload | per second, raw | raw, from another thread | lgstore | time by raw's | by that thread's | CPU us/op, raw | from another thread | lgstore | more than raw | than that thread | allocations, raw | lgstore |"
         );
-        println!("|---|---|---|---|---|---|---|---|---|");
+        println!("|---|---|---|---|---|---|---|---|---|---|---|---|---|");
         let names = self.table.names().iter().filter_map(|name| name.strip_suffix(", lgstore"));
         for name in names {
             let (mine, theirs) = (format!("{name}, lgstore"), format!("{name}, raw"));
@@ -82,24 +88,31 @@ impl Bench {
             let (Some(own), Some(raw)) = (self.table.least(&mine), self.table.least(&theirs)) else {
                 continue;
             };
+            let across = format!("{name}, across");
+            let cell = |shown: Option<String>| shown.unwrap_or_default();
+            let crossing = self.table.least(&across);
             println!(
-                "| {name} | {:.0} | {:.0} | {:.2} x | {:.1} | {:.1} | {:+.1} | {:.0} | {:.0} |",
+                "| {name} | {:.0} | {} | {:.0} | {:.2} x | {} | {:.1} | {} | {:.1} | {:+.1} | {} | {:.0} | {:.0} |",
                 rate(&theirs),
+                cell(crossing.map(|_| format!("{:.0}", rate(&across)))),
                 rate(&mine),
-                1.0 / self.slowness(name),
+                self.slowness(name, "raw"),
+                cell(crossing.map(|_| format!("{:.2} x", self.slowness(name, "across")))),
                 raw.cpu_us,
+                cell(crossing.map(|cost| format!("{:.1}", cost.cpu_us))),
                 own.cpu_us,
                 own.cpu_us - raw.cpu_us,
+                cell(crossing.map(|cost| format!("{:+.1}", own.cpu_us - cost.cpu_us))),
                 raw.allocations,
                 own.allocations,
             );
         }
     }
 
-    /// Our time by the raw driver's, the median over the rounds.
-    pub fn slowness(&self, name: &str) -> f64 {
+    /// Our time by another side's, the median over the rounds.
+    pub fn slowness(&self, name: &str, side: &str) -> f64 {
         let own = self.table.rounds(&format!("{name}, lgstore"));
-        let raw = self.table.rounds(&format!("{name}, raw"));
+        let raw = self.table.rounds(&format!("{name}, {side}"));
         median(own.iter().zip(raw).map(|(own, raw)| own.wall_us / raw.wall_us))
     }
 }

@@ -162,6 +162,62 @@ impl Raw {
         });
     }
 
+    /// The same driven from a thread that is not the runtime's, as a host of the C ABI is: it hands each
+    /// request over and hears of each answer.
+    fn across<F>(
+        &self,
+        count: usize,
+        depth: usize,
+        one: impl Fn(Arc<Shared>, usize) -> F + Send + Sync + 'static,
+    ) where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        let (done, answers) = std::sync::mpsc::channel();
+        let mut open = 0;
+        for n in 0..count {
+            if open == depth {
+                answers.recv().expect("an answer");
+                open -= 1;
+            }
+            let (request, done) = (one(self.shared.clone(), n), done.clone());
+            self.runtime.spawn(async move {
+                request.await;
+                let _ = done.send(());
+            });
+            open += 1;
+            // All that have come meanwhile, as a queue's reader takes them.
+            open -= answers.try_iter().count();
+        }
+        answers.iter().take(open).for_each(drop);
+    }
+
+    /// Reads of these places, from another thread.
+    pub fn get_across(&self, places: &Arc<Vec<Item>>, depth: usize) {
+        let places = places.clone();
+        self.across(places.len(), depth, move |shared, n| {
+            let places = places.clone();
+            async move { shared.get(&places[n]).await }
+        });
+    }
+
+    /// Writes, from another thread.
+    pub fn put_across(&self, items: &Arc<Vec<Item>>, depth: usize) {
+        let items = items.clone();
+        self.across(items.len(), depth, move |shared, n| {
+            let items = items.clone();
+            async move { shared.put(&items[n]).await }
+        });
+    }
+
+    /// Batches, one after the other, from another thread.
+    pub fn batches_across(&self, items: &Arc<Vec<Item>>, size: usize, logged: bool) {
+        let items = items.clone();
+        self.across(items.len() / size, 1, move |shared, n| {
+            let items = items.clone();
+            async move { shared.batch(&items[n * size..(n + 1) * size], logged).await }
+        });
+    }
+
     /// Reads of these places.
     pub fn get(&self, places: &Arc<Vec<Item>>, depth: usize) {
         let places = places.clone();

@@ -56,51 +56,68 @@ impl Cluster {
                 Poll::Pending => alarm.poll(begun + first, context).map(|()| None),
             });
             match answered.await {
+                Some(Err(error)) if speaks_of_a_node(&error) && self.may_ask_more(patience.more) => {
+                    Box::pin(self.ask_more(patience, begun, alarm, Err(error), send)).await
+                }
                 Some(outcome) => outcome,
-                None => Box::pin(self.ask_more(patience, begun, alarm, request, send)).await,
+                None => Box::pin(self.ask_more(patience, begun, alarm, Ok(request), send)).await,
             }
         })
         .await
     }
 
+    /// Goes on after the delay, or after an error that came before it: the next node is not asked earlier, since what
+    /// made one refuse may be on its way to the next.
     async fn ask_more<F>(
         &self,
         patience: &Patience,
         begun: Instant,
         mut alarm: Alarm<'_>,
-        request: Pin<&mut F>,
+        first: Result<Pin<&mut F>, ExecutionError>,
         send: impl Fn() -> F,
     ) -> Outcome
     where
         F: Future<Output = Outcome> + Send,
     {
-        let mut asked = FuturesUnordered::from_iter([Either::Left(request)]);
-        let (end, mut more, mut last) = (begun + patience.limit, patience.more, None);
+        let (mut asked, mut last) = (FuturesUnordered::new(), None);
+        match first {
+            Ok(request) => asked.push(Either::Left(request)),
+            Err(error) => last = Some(error),
+        }
+        let (end, mut more) = (begun + patience.limit, patience.more);
+        let mut next = begun + patience.delay;
         loop {
-            let now = Instant::now();
-            if now >= end {
-                return Err(ExecutionError::RequestTimeout(patience.limit));
-            }
-            if more > 0 && how_many_were_asked() < self.nodes_to_ask() {
-                asked.push(Either::Right(Box::pin(send())));
-                more -= 1;
-            } else {
-                more = 0;
-            }
-            let next = if more > 0 { end.min(now + patience.delay) } else { end };
-            loop {
-                let answered = poll_fn(|context| match asked.poll_next_unpin(context) {
-                    Poll::Ready(outcome) => Poll::Ready(Ok(outcome)),
-                    Poll::Pending => alarm.poll(next, context).map(Err),
-                });
-                match answered.await {
-                    Err(()) => break,
-                    Ok(Some(Err(error))) if speaks_of_a_node(&error) => last = Some(error),
-                    Ok(Some(outcome)) => return outcome,
-                    Ok(None) => return Err(last.unwrap_or(ExecutionError::EmptyPlan)),
+            let answered = poll_fn(|context| match asked.poll_next_unpin(context) {
+                Poll::Ready(Some(outcome)) => Poll::Ready(Some(outcome)),
+                // None is being asked, or none has answered.
+                Poll::Ready(None) | Poll::Pending => alarm.poll(next, context).map(|()| None),
+            });
+            match answered.await {
+                Some(Err(error)) if speaks_of_a_node(&error) => {
+                    // That there was no other node to ask says less than what one has answered.
+                    let error = last.filter(|_| matches!(error, ExecutionError::EmptyPlan)).unwrap_or(error);
+                    if asked.is_empty() && !self.may_ask_more(more) {
+                        return Err(error);
+                    }
+                    last = Some(error);
                 }
+                Some(outcome) => return outcome,
+                None if Instant::now() >= end => {
+                    return Err(ExecutionError::RequestTimeout(patience.limit));
+                }
+                None if self.may_ask_more(more) => {
+                    more -= 1;
+                    asked.push(Either::Right(Box::pin(send())));
+                    next = end.min(Instant::now() + patience.delay);
+                }
+                None if asked.is_empty() => return Err(last.unwrap_or(ExecutionError::EmptyPlan)),
+                None => next = end,
             }
         }
+    }
+
+    fn may_ask_more(&self, more: u32) -> bool {
+        more > 0 && how_many_were_asked() < self.nodes_to_ask()
     }
 
     /// Nodes that a request may go to first: those of the local data centre if one is named.
@@ -115,6 +132,7 @@ impl Cluster {
 fn speaks_of_a_node(error: &ExecutionError) -> bool {
     match error {
         ExecutionError::ConnectionPoolError(_)
+        | ExecutionError::EmptyPlan
         | ExecutionError::LastAttemptError(
             RequestAttemptError::BrokenConnectionError(_) | RequestAttemptError::UnableToAllocStreamId,
         ) => true,
