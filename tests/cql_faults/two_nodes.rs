@@ -181,6 +181,19 @@ fn an_attempt_in_doubt_is_not_forgotten_when_the_next_node_refuses() {
 }
 
 #[test]
+fn a_node_that_gives_up_is_passed_by_after_the_delay() {
+    let rig = Rig::two_nodes();
+    let store = rig.store(&speculative());
+    let place = place_of_first_node(&rig, &store);
+    // The driver's retry policy leaves it at such an error.
+    let gives_up = refuse(ServerError::write_timeout("SIMPLE"));
+    let (mut first, mut second) = at_first(&rig, Cql::Put, &place, gives_up);
+    store.ask("put", &put(&place, "a", 2));
+    repeated(&rig, &place, (&mut first, &mut second));
+    assert_eq!(rig.direct().number(&place, "a"), Some(2));
+}
+
+#[test]
 fn an_attempt_under_way_is_not_forgotten_when_another_one_ends_the_request() {
     let rig = Rig::two_nodes();
     let store = rig.store(&speculative());
