@@ -83,6 +83,10 @@ impl Lanes {
     /// before it sleeps.
     pub fn wake(&self) {
         std::sync::atomic::fence(Ordering::SeqCst);
+        if self.queue.is_empty() {
+            // A burst that was answered at once, or a lane has taken everything.
+            return;
+        }
         let sleeping = self.sleeping.load(Ordering::SeqCst);
         let awake = self.count - sleeping.min(self.count);
         if sleeping > 0 && (awake == 0 || self.queue.len() > awake * BACKLOG) {
