@@ -53,7 +53,7 @@ type store struct {
 
 const closedUsers = math.MinInt64 / 2
 
-// An Option is an option of [Open].
+// An Option is an option of [Open] and [New].
 type Option func(*openOptions)
 
 type openOptions struct {
@@ -81,6 +81,20 @@ func WithDrainTimeout(d time.Duration) Option { return func(o *openOptions) { o.
 // Errors: [ErrInvalidArg] names the field of the configuration that is wrong; others say why file or
 // cluster could not be opened.
 func Open(ctx context.Context, config string, options ...Option) (*Store, error) {
+	s, err := New(config, options...)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := s.runBare(ctx, OpOpen, "{}"); err != nil {
+		_ = s.Close()
+		return nil, err
+	}
+	return s, nil
+}
+
+// New makes a store as Open does, but touches neither file nor network: the first operation opens it, and
+// carries the errors of opening.
+func New(config string, options ...Option) (*Store, error) {
 	if err := cCheck(); err != nil {
 		return nil, err
 	}
@@ -90,10 +104,6 @@ func Open(ctx context.Context, config string, options ...Option) (*Store, error)
 	}
 	made := &store{left: make(chan struct{}, 1), drained: new([burst]cCompletion), drain: chosen.drain}
 	if err := made.begin(config, chosen); err != nil {
-		return nil, err
-	}
-	if _, err := made.run(ctx, OpOpen, made.calls.take()); err != nil {
-		_ = made.shutdown()
 		return nil, err
 	}
 	s := &Store{made}
