@@ -3,6 +3,7 @@ package lgstore
 import (
 	"context"
 	"errors"
+	"runtime/cgo"
 	"sync"
 	"time"
 )
@@ -12,8 +13,8 @@ import (
 type call struct {
 	// body is built here; the library copies it before submit returns.
 	body []byte
-	// tag is this call's place in calls.all, for ever.
-	tag uint64
+	// self is what the library gives back with the completion.
+	self cgo.Handle
 	// done is sent once for each accepted request, and received once by the goroutine that sent it, which
 	// waits for it whatever happens; so it is empty whenever the call is not in use.
 	done chan struct{}
@@ -24,19 +25,16 @@ type call struct {
 	reply *reply
 }
 
-type reply struct {
-	op         cOp
-	completion cCompletion
-}
-
 // keptBody is how much room for bodies a call that is not in use may hold on to.
 const keptBody = 64 << 10
 
-// calls are those that were ever needed at the same time. A completion names its call by tag.
+// calls are those that were ever needed at the same time.
 type calls struct {
 	mu   sync.Mutex
 	all  []*call
 	free []*call
+	// ended: the store is closed, which calls that are taken now will hear.
+	ended bool
 }
 
 func (c *calls) take() *call {
@@ -47,8 +45,11 @@ func (c *calls) take() *call {
 		c.free = c.free[:n-1]
 		return taken
 	}
-	made := &call{tag: uint64(len(c.all)), done: make(chan struct{}, 1), body: make([]byte, 0, 512), reply: new(reply)}
-	c.all = append(c.all, made)
+	made := &call{done: make(chan struct{}, 1), body: make([]byte, 0, 512), reply: new(reply)}
+	if !c.ended {
+		made.self = cgo.NewHandle(made)
+		c.all = append(c.all, made)
+	}
 	return made
 }
 
@@ -64,13 +65,14 @@ func (c *calls) put(used *call) {
 	c.mu.Unlock()
 }
 
-// of gives the calls of some tags.
-func (c *calls) of(completions []cCompletion, into []*call) {
+// end lets go of the handles, when the library knows none of them any more.
+func (c *calls) end() {
 	c.mu.Lock()
-	for i := range completions {
-		into[i] = c.all[completions[i].tag]
+	defer c.mu.Unlock()
+	for _, one := range c.all {
+		one.self.Delete()
 	}
-	c.mu.Unlock()
+	c.all, c.ended = nil, true
 }
 
 // run sends the request whose body has been built in r and waits for its outcome: the answer's document,
@@ -89,19 +91,22 @@ func (s *store) send(ctx context.Context, op Op, r *call) ([]byte, error) {
 	if !s.enter() {
 		return nil, with(refusal(ErrClosed), op, nil)
 	}
-	code := cSubmit(s.handle, s.queue, op, r.body, timeout, r.tag, r.reply)
-	atOnce := code == 0 && r.reply.completion.owner != nil
-	if atOnce {
-		at := &r.reply.completion
-		r.code, r.answer = Code(at.status), cBytes(at.json, at.json_len)
-		cRelease(s.queue, at, 1)
+	var code Code
+	if started.Load() {
+		code = cSubmit(s.handle, op, r.body, timeout, r.self, r.reply)
+	} else {
+		code = cCall(s.handle, op, r.body, timeout, r.reply)
+	}
+	if code == done {
+		r.answer, r.code = takeReply(r.reply)
 	}
 	s.leave()
-	if code != 0 {
-		return nil, with(refusal(code), op, nil)
-	}
-	if !atOnce {
+	switch code {
+	case done:
+	case 0:
 		s.wait(ctx, r)
+	default:
+		return nil, with(takeRefusal(code, r.reply).(*Error), op, ctx)
 	}
 	if r.code != 0 {
 		return nil, with(errorOf(r.answer), op, ctx)

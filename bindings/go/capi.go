@@ -5,76 +5,107 @@ package lgstore
 //
 // noescape and nocallback hold for what a request passes through: the library copies what it is given
 // before it returns, and never calls back on a thread that is inside one of these functions (contract 2
-// and 3 of lgstore.h; a doorbell rings on the library's own threads only).
+// and 3 of lgstore.h).
 
 /*
 #cgo noescape lgstore_go_submit
 #cgo nocallback lgstore_go_submit
-#cgo noescape lgstore_cq_drain
-#cgo nocallback lgstore_cq_drain
-#cgo noescape lgstore_cq_release
-#cgo nocallback lgstore_cq_release
+#cgo nocallback lgstore_result_free
 #cgo nocallback lgstore_cancel
 #include <lgstore.h>
-#include <stdlib.h>
+#include <pthread.h>
 
-// Implemented in doorbell.go and log.go.
-extern void lgstoreGoRing(void *user_data);
+// Implemented in complete.go and log.go.
+extern void lgstoreGoComplete(lgstore_completion_t *completion, void *user_data);
 extern void lgstoreGoLog(int32_t level, char *json, size_t json_len, void *user_data);
+extern void lgstoreGoStarted(void);
 
-// A burst of one: of the ways to submit, the one whose completions come back in bursts.
-static int32_t lgstore_go_submit(lgstore_t *store, lgstore_cq_t *queue, uint32_t op, const char *body,
-                                 uint32_t len, uint64_t timeout_us, uint64_t tag, lgstore_op_t *out_op,
-                                 lgstore_completion_t *out_done) {
-  lgstore_submission_t one = {0};
-  size_t accepted = 0;
-  one.op = op;
-  one.flags = LGSTORE_ALLOW_IMMEDIATE;
-  one.json_len = len;
-  one.timeout_us = timeout_us;
-  one.tag = tag;
-  return lgstore_submit_cq(store, queue, body, len, &one, 1, &accepted, out_op, out_done);
+// What comes back when a request is submitted; all of it memory of C.
+typedef struct lgstore_go_reply {
+  lgstore_op_t op;
+  lgstore_result_t *result; // answered at once
+  lgstore_error_t *error;   // refused
+  const char *json;         // of result
+  size_t json_len;
+  lgstore_status_t status; // of result
+} lgstore_go_reply_t;
+
+static lgstore_status_t lgstore_go_submit(lgstore_t *store, uint32_t op, const char *body, size_t len, uint64_t timeout_us,
+                                          uintptr_t call, lgstore_go_reply_t *reply) {
+  lgstore_request_t request = {0};
+  lgstore_status_t status;
+  request.struct_size = sizeof request;
+  request.op = op;
+  request.flags = LGSTORE_ALLOW_IMMEDIATE;
+  request.json = body;
+  request.json_len = len;
+  request.timeout_us = timeout_us;
+  // A handle of Go travels as the number that it is; as a pointer it would alarm the garbage collector.
+  status = lgstore_submit(store, &request, &reply->op, &reply->result, &reply->error,
+                          (lgstore_callback_t)lgstoreGoComplete, (void *)call);
+  if (status == LGSTORE_DONE) {
+    reply->json = lgstore_result_json(reply->result, &reply->json_len);
+    reply->status = lgstore_result_status(reply->result);
+  }
+  return status;
 }
 
-// A handle of Go travels as the number that it is; as a pointer it would alarm the garbage collector.
-static int32_t lgstore_go_set_doorbell(lgstore_cq_t *queue, uintptr_t handle) {
-  return lgstore_cq_set_doorbell(queue, handle != 0 ? lgstoreGoRing : NULL, (void *)handle);
+// The same, waiting on this thread.
+static lgstore_status_t lgstore_go_call(lgstore_t *store, uint32_t op, const char *body, size_t len, uint64_t timeout_us,
+                                        lgstore_go_reply_t *reply) {
+  lgstore_request_t request = {0};
+  lgstore_status_t status;
+  request.struct_size = sizeof request;
+  request.op = op;
+  request.json = body;
+  request.json_len = len;
+  request.timeout_us = timeout_us;
+  status = lgstore_call(store, &request, &reply->result, &reply->error);
+  if (reply->result == NULL) return status;
+  lgstore_error_free(reply->error);
+  reply->error = NULL;
+  reply->json = lgstore_result_json(reply->result, &reply->json_len);
+  reply->status = lgstore_result_status(reply->result);
+  return LGSTORE_DONE;
 }
+
 static int32_t lgstore_go_set_log(lgstore_runtime_t *runtime, int32_t level, uintptr_t handle) {
   return lgstore_runtime_set_log(runtime, level, handle != 0 ? (lgstore_log_t)lgstoreGoLog : NULL,
                                  (void *)handle);
 }
+
+// The callback does nothing but hand over, so it runs where the request ended.
 static lgstore_status_t lgstore_go_runtime_new(uint32_t workers, uint32_t blocking, uint32_t log_lines,
                                                lgstore_runtime_t **out, lgstore_error_t **err) {
   lgstore_runtime_options_t options = {0};
   options.struct_size = sizeof options;
+  options.flags = LGSTORE_RUNTIME_CALLBACKS_ON_WORKERS;
   options.worker_threads = workers;
   options.max_blocking_threads = blocking;
   options.log_lines = log_lines;
   return lgstore_runtime_new(&options, out, err);
 }
+
+static void *lgstore_go_probe(void *unused) {
+  lgstoreGoStarted();
+  return unused;
+}
+static void lgstore_go_start_probe(void) {
+  pthread_t thread;
+  if (pthread_create(&thread, NULL, lgstore_go_probe, NULL) == 0) pthread_detach(thread);
+}
 */
 import "C"
 
 import (
-	"math"
 	"runtime/cgo"
 	"unsafe"
 )
 
-// queueCapacity is the most that the library allows. Room is taken as it is needed, so that it is always
-// the store's own limit on requests in flight that counts.
-const queueCapacity = C.LGSTORE_CQ_CAPACITY_MAX
-
-// burst is how many completions are taken from the library at once.
-const burst = 64
-
 type (
-	cStore      = *C.lgstore_t
-	cQueue      = *C.lgstore_cq_t
-	cRuntime    = *C.lgstore_runtime_t
-	cCompletion = C.lgstore_completion_t
-	cOp         = C.lgstore_op_t
+	cStore   = *C.lgstore_t
+	cRuntime = *C.lgstore_runtime_t
+	reply    = C.lgstore_go_reply_t
 )
 
 func cText(text string) (*C.char, C.size_t) {
@@ -121,7 +152,9 @@ func cCheck() error {
 
 func cVersion() string { return C.GoString(C.lgstore_version()) }
 
-func cStatusName(code Code) string { return C.GoString(C.lgstore_status_name(C.lgstore_status_t(code))) }
+func cStatusName(code Code) string {
+	return C.GoString(C.lgstore_status_name(C.lgstore_status_t(code)))
+}
 
 func cRuntimeNew(workers, blocking, logLines uint32) (cRuntime, error) {
 	var made cRuntime
@@ -155,7 +188,7 @@ func cClose(store cStore, drainMicros uint64) error {
 
 func cFree(store cStore) { C.lgstore_free(store) }
 
-func cCancel(store cStore, op cOp) { C.lgstore_cancel(store, op) }
+func cCancel(store cStore, op C.lgstore_op_t) { C.lgstore_cancel(store, op) }
 
 func cMetrics(store cStore, reset bool) ([]byte, error) {
 	var result *C.lgstore_result_t
@@ -181,33 +214,32 @@ func cMetricsPrometheus(store cStore) ([]byte, error) {
 
 func cBreakerReset(store cStore) error { return cFailure(C.lgstore_breaker_reset(store), nil) }
 
-func cQueueNew() (cQueue, error) {
-	var made cQueue
-	var failure *C.lgstore_error_t
-	status := C.lgstore_cq_new(nil, queueCapacity, &made, &failure)
-	return made, cFailure(status, failure)
+// done says that a request was answered at once.
+const done Code = C.LGSTORE_DONE
+
+// cSubmit hands over one request, whose completion goes to the call of this handle. After done the reply
+// holds the result, after an error why; both are taken by takeReply.
+func cSubmit(store cStore, op Op, body []byte, timeoutMicros uint64, call cgo.Handle, to *reply) Code {
+	return Code(C.lgstore_go_submit(store, C.uint32_t(op), (*C.char)(unsafe.Pointer(unsafe.SliceData(body))),
+		C.size_t(len(body)), C.uint64_t(timeoutMicros), C.uintptr_t(call), to))
 }
 
-func cQueueFree(queue cQueue) { C.lgstore_cq_free(queue) }
-
-func cSetDoorbell(queue cQueue, handle cgo.Handle) error {
-	return cFailure(C.lgstore_go_set_doorbell(queue, C.uintptr_t(handle)), nil)
+// cCall is cSubmit that waits on this thread; what it gives is never 0.
+func cCall(store cStore, op Op, body []byte, timeoutMicros uint64, to *reply) Code {
+	return Code(C.lgstore_go_call(store, C.uint32_t(op), (*C.char)(unsafe.Pointer(unsafe.SliceData(body))),
+		C.size_t(len(body)), C.uint64_t(timeoutMicros), to))
 }
 
-func cDrain(queue cQueue, into *[burst]cCompletion) int {
-	return int(C.lgstore_cq_drain(queue, &into[0], burst))
+// takeReply copies the result's document and frees it, and gives its status.
+func takeReply(from *reply) ([]byte, Code) {
+	document := cBytes(from.json, from.json_len)
+	C.lgstore_result_free(from.result)
+	return document, Code(from.status)
 }
 
-func cRelease(queue cQueue, first *cCompletion, n int) {
-	C.lgstore_cq_release(queue, first, C.size_t(n))
+// takeRefusal gives the error of a request that was refused.
+func takeRefusal(code Code, from *reply) error {
+	return cFailure(C.lgstore_status_t(code), from.error)
 }
 
-// cSubmit hands over one request. When it was answered at once, the reply holds the completion, to be given
-// to cRelease; when it was accepted, that one's owner is NULL and the completion comes to the queue.
-func cSubmit(store cStore, queue cQueue, kind Op, body []byte, timeoutMicros, tag uint64, to *reply) Code {
-	if uint64(len(body)) > math.MaxUint32 {
-		return ErrInvalidArg
-	}
-	return Code(C.lgstore_go_submit(store, queue, C.uint32_t(kind), (*C.char)(unsafe.Pointer(unsafe.SliceData(body))),
-		C.uint32_t(len(body)), C.uint64_t(timeoutMicros), C.uint64_t(tag), &to.op, &to.completion))
-}
+func cStartProbe() { C.lgstore_go_start_probe() }

@@ -168,7 +168,7 @@ func (e *Error) Timeout() bool {
 // Temporary is Retryable, by the name that net.Error has for it.
 func (e *Error) Temporary() bool { return e.Retryable }
 
-// refusal makes the error of a request that the library did not take; of those it tells the code only.
+// refusal makes the error of a status that comes without a document.
 func refusal(code Code) *Error {
 	message := "the request was refused"
 	switch code {

@@ -9,7 +9,7 @@ package lgstore
 // #cgo CFLAGS: -I${SRCDIR}/native/include
 // #cgo linux,amd64 LDFLAGS: ${SRCDIR}/native/linux_amd64/liblgstore.a
 // #cgo linux,arm64 LDFLAGS: ${SRCDIR}/native/linux_arm64/liblgstore.a
-// #cgo LDFLAGS: -lgcc_s -lutil -lrt -lpthread -lm -ldl -Wl,--gc-sections
+// #cgo LDFLAGS: -lgcc_s -lutil -lrt -lpthread -lm -ldl
 import "C"
 
 // `go mod vendor` keeps a folder only if a package in it is imported.

@@ -6,7 +6,6 @@ import (
 	"log/slog"
 	"math"
 	"runtime"
-	"runtime/cgo"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -30,15 +29,10 @@ type Store struct {
 // store is what a Store consists of.
 type store struct {
 	handle cStore
-	queue  cQueue
-	self   cgo.Handle
 	calls  calls
-	// runtime is the store's own one, made for its logger; else nil.
+	// runtime is the one to let go of at the end: the shared one, or the store's own, made for its logger;
+	// nil for one that the caller made.
 	runtime *Runtime
-
-	// Used by deliver alone. drained is apart, as C may be given no memory that holds pointers of Go.
-	drained   *[burst]cCompletion
-	receivers [burst]*call
 
 	// users counts goroutines that are inside the C library with the handle; closedUsers is added once it
 	// may not be used any more. left is told when the last of them is out.
@@ -102,7 +96,8 @@ func New(config string, options ...Option) (*Store, error) {
 	for _, option := range options {
 		option(&chosen)
 	}
-	made := &store{left: make(chan struct{}, 1), drained: new([burst]cCompletion), drain: chosen.drain}
+	waitStarted()
+	made := &store{left: make(chan struct{}, 1), drain: chosen.drain}
 	if err := made.begin(config, chosen); err != nil {
 		return nil, err
 	}
@@ -113,37 +108,25 @@ func New(config string, options ...Option) (*Store, error) {
 	return s, nil
 }
 
-// begin makes what a store consists of, or nothing.
+// begin makes the store's handle, and where it needs one its runtime, or nothing.
 func (s *store) begin(config string, options openOptions) (err error) {
 	on := options.runtime
-	if options.logger != nil {
-		if on != nil {
-			return invalid("options", "WithLogger and WithRuntime exclude each other: the runtime has a logger")
-		}
-		if s.runtime, err = NewRuntime(RuntimeOptions{Logger: options.logger}); err != nil {
-			return err
-		}
+	switch {
+	case on != nil && options.logger != nil:
+		return invalid("options", "WithLogger and WithRuntime exclude each other: the runtime has a logger")
+	case options.logger != nil:
+		s.runtime, err = NewRuntime(RuntimeOptions{Logger: options.logger})
+	case on == nil:
+		s.runtime, err = shareRuntime()
+	}
+	if err != nil {
+		return err
+	}
+	if on == nil {
 		on = s.runtime
 	}
-	if err = s.make(on, config); err != nil && s.runtime != nil {
+	if s.handle, err = on.newStore(config); err != nil && s.runtime != nil {
 		_ = s.runtime.Close()
-	}
-	return err
-}
-
-func (s *store) make(on *Runtime, config string) (err error) {
-	if s.handle, err = on.newStore(config); err != nil {
-		return err
-	}
-	if s.queue, err = cQueueNew(); err != nil {
-		cFree(s.handle)
-		return err
-	}
-	s.self = cgo.NewHandle(s)
-	if err = cSetDoorbell(s.queue, s.self); err != nil {
-		cFree(s.handle)
-		cQueueFree(s.queue)
-		s.self.Delete()
 	}
 	return err
 }
@@ -187,7 +170,7 @@ func (s *store) shutdown() error {
 	if s.closed {
 		return nil
 	}
-	// A timeout says that a ring has not returned. It will: it waits for nothing. So closing goes on.
+	// A timeout says that a callback has not returned. It will: it waits for nothing. So closing goes on.
 	err := cClose(s.handle, uint64(s.drain/time.Microsecond))
 	for errors.Is(err, ErrTimeout) {
 		err = cClose(s.handle, uint64(time.Second/time.Microsecond))
@@ -195,21 +178,15 @@ func (s *store) shutdown() error {
 	if err != nil {
 		return err
 	}
-	// The library takes nothing more, and every completion lies in the queue. After this the bell does not
-	// ring either, and what is left is delivered here.
-	if err := cSetDoorbell(s.queue, 0); err != nil {
-		return err
-	}
-	s.deliver()
+	// Every completion has been delivered. Nobody enters any more, and whoever is inside will be refused.
 	s.closed = true
 	if s.users.Add(closedUsers) != closedUsers {
 		for s.users.Load() != closedUsers {
 			<-s.left
 		}
 	}
-	s.self.Delete()
+	s.calls.end()
 	cFree(s.handle)
-	cQueueFree(s.queue)
 	if s.runtime != nil {
 		return s.runtime.Close()
 	}
