@@ -10,29 +10,48 @@ package lgstore
 /*
 #cgo noescape lgstore_go_submit
 #cgo nocallback lgstore_go_submit
-#cgo nocallback lgstore_result_free
+#cgo noescape lgstore_go_free
+#cgo nocallback lgstore_go_free
 #cgo nocallback lgstore_cancel
 #include <lgstore.h>
 #include <pthread.h>
+#include <string.h>
 
 // Implemented in complete.go and log.go.
 extern void lgstoreGoComplete(lgstore_completion_t *completion, void *user_data);
 extern void lgstoreGoLog(int32_t level, char *json, size_t json_len, void *user_data);
 extern void lgstoreGoStarted(void);
 
-// What comes back when a request is submitted; all of it memory of C.
+// What comes back when a request is submitted. It holds no pointers as far as Go can see, or Go would look
+// at it in every call; all of them are memory of C.
 typedef struct lgstore_go_reply {
   lgstore_op_t op;
-  lgstore_result_t *result; // answered at once
-  lgstore_error_t *error;   // refused
-  const char *json;         // of result
+  lgstore_status_t status; // of a request that was answered at once
+  uintptr_t result;        // its result, unless text holds it
+  uintptr_t error;         // of a request that was refused
+  uintptr_t json;          // of result
   size_t json_len;
-  lgstore_status_t status; // of result
+  char text[1024]; // short answers: one call into C less
 } lgstore_go_reply_t;
+
+static void lgstore_go_answer(lgstore_go_reply_t *reply, lgstore_result_t *result) {
+  const char *json = lgstore_result_json(result, &reply->json_len);
+  reply->status = lgstore_result_status(result);
+  reply->result = 0;
+  if (reply->json_len <= sizeof reply->text) {
+    memcpy(reply->text, json, reply->json_len);
+    lgstore_result_free(result);
+  } else {
+    reply->json = (uintptr_t)json;
+    reply->result = (uintptr_t)result;
+  }
+}
 
 static lgstore_status_t lgstore_go_submit(lgstore_t *store, uint32_t op, const char *body, size_t len, uint64_t timeout_us,
                                           uintptr_t call, lgstore_go_reply_t *reply) {
   lgstore_request_t request = {0};
+  lgstore_result_t *result = NULL;
+  lgstore_error_t *error = NULL;
   lgstore_status_t status;
   request.struct_size = sizeof request;
   request.op = op;
@@ -41,31 +60,40 @@ static lgstore_status_t lgstore_go_submit(lgstore_t *store, uint32_t op, const c
   request.json_len = len;
   request.timeout_us = timeout_us;
   // A handle of Go travels as the number that it is; as a pointer it would alarm the garbage collector.
-  status = lgstore_submit(store, &request, &reply->op, &reply->result, &reply->error,
-                          (lgstore_callback_t)lgstoreGoComplete, (void *)call);
-  if (status == LGSTORE_DONE) {
-    reply->json = lgstore_result_json(reply->result, &reply->json_len);
-    reply->status = lgstore_result_status(reply->result);
-  }
+  status = lgstore_submit(store, &request, &reply->op, &result, &error, (lgstore_callback_t)lgstoreGoComplete,
+                          (void *)call);
+  if (status == LGSTORE_DONE) lgstore_go_answer(reply, result);
+  reply->error = (uintptr_t)error;
   return status;
 }
 
 // The same, waiting on this thread.
+static void lgstore_go_free(lgstore_go_reply_t *reply) {
+  lgstore_result_free((lgstore_result_t *)reply->result);
+}
+static const char *lgstore_go_json(const lgstore_go_reply_t *reply) {
+  return (const char *)reply->json;
+}
+static lgstore_error_t *lgstore_go_error(const lgstore_go_reply_t *reply) {
+  return (lgstore_error_t *)reply->error;
+}
+
 static lgstore_status_t lgstore_go_call(lgstore_t *store, uint32_t op, const char *body, size_t len, uint64_t timeout_us,
                                         lgstore_go_reply_t *reply) {
   lgstore_request_t request = {0};
+  lgstore_result_t *result = NULL;
+  lgstore_error_t *error = NULL;
   lgstore_status_t status;
   request.struct_size = sizeof request;
   request.op = op;
   request.json = body;
   request.json_len = len;
   request.timeout_us = timeout_us;
-  status = lgstore_call(store, &request, &reply->result, &reply->error);
-  if (reply->result == NULL) return status;
-  lgstore_error_free(reply->error);
-  reply->error = NULL;
-  reply->json = lgstore_result_json(reply->result, &reply->json_len);
-  reply->status = lgstore_result_status(reply->result);
+  status = lgstore_call(store, &request, &result, &error);
+  reply->error = (uintptr_t)error;
+  if (result == NULL) return status;
+  lgstore_error_free(error);
+  lgstore_go_answer(reply, result);
   return LGSTORE_DONE;
 }
 
@@ -232,14 +260,19 @@ func cCall(store cStore, op Op, body []byte, timeoutMicros uint64, to *reply) Co
 
 // takeReply copies the result's document and frees it, and gives its status.
 func takeReply(from *reply) ([]byte, Code) {
-	document := cBytes(from.json, from.json_len)
-	C.lgstore_result_free(from.result)
+	if from.result == 0 {
+		document := make([]byte, from.json_len)
+		copy(document, unsafe.Slice((*byte)(unsafe.Pointer(&from.text[0])), from.json_len))
+		return document, Code(from.status)
+	}
+	document := cBytes(C.lgstore_go_json(from), from.json_len)
+	C.lgstore_go_free(from)
 	return document, Code(from.status)
 }
 
 // takeRefusal gives the error of a request that was refused.
 func takeRefusal(code Code, from *reply) error {
-	return cFailure(C.lgstore_status_t(code), from.error)
+	return cFailure(C.lgstore_status_t(code), C.lgstore_go_error(from))
 }
 
 func cStartProbe() { C.lgstore_go_start_probe() }

@@ -67,7 +67,7 @@ var endings = map[string]func(){
 		_ = store.Put(background, place, "k", map[string]int{"n": 1})
 		select {}
 	},
-	"return-from-main": func() {
+	"exit-with-a-store-forgotten": func() {
 		store := mustOpen(accepting)
 		_ = store.Put(background, place, "k", struct{}{})
 		os.Exit(7)
@@ -102,5 +102,32 @@ func TestExit(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// early is what an initialiser of this package made of a store, in a child of TestPackageInitialisation.
+var early = func() error {
+	if len(os.Args) != 2 || os.Args[1] != "initialise" {
+		return nil
+	}
+	store, err := lgstore.Open(background, accepting)
+	if err != nil {
+		return err
+	}
+	if err := store.Put(background, place, "k", struct{}{}); err != nil {
+		return err
+	}
+	if _, err := store.Get(background, place, "k"); err != nil {
+		return err
+	}
+	return store.Close()
+}()
+
+func init() {
+	endings["initialise"] = func() {
+		if early != nil {
+			panic(early)
+		}
+		os.Exit(7)
 	}
 }

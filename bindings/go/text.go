@@ -233,10 +233,20 @@ func numberOf(text []byte) (int64, error) {
 	return number, nil
 }
 
-// timeOf reads a time of the library, RFC 3339 with microseconds; zero for null and for what is none.
+// timeOf reads a time of the library, RFC 3339 in UTC with microseconds; zero for null and for what is none.
 func timeOf(quoted []byte) time.Time {
-	at, _ := time.Parse(time.RFC3339Nano, textOf(quoted))
-	return at
+	const form = `"2006-01-02T15:04:05.000000Z"`
+	if len(quoted) != len(form) {
+		return time.Time{}
+	}
+	digits := func(from, to int) (number int) {
+		for _, c := range quoted[from:to] {
+			number = number*10 + int(c-'0')
+		}
+		return number
+	}
+	return time.Date(digits(1, 5), time.Month(digits(6, 8)), digits(9, 11), digits(12, 14), digits(15, 17),
+		digits(18, 20), digits(21, 27)*1000, time.UTC)
 }
 
 func scoreOf(text []byte) float64 {

@@ -77,7 +77,7 @@ import (
 
 type cStore struct{ handle *C.lgstore_t }
 
-func openC(config string) (cStore, error) {
+func openC(config string, large bool) (cStore, error) {
 	text := C.CString(config)
 	defer C.free(unsafe.Pointer(text))
 	handle := C.bench_open(text)
@@ -85,7 +85,7 @@ func openC(config string) (cStore, error) {
 		return cStore{}, fmt.Errorf("lgstore_new: %s", config)
 	}
 	for n := range items {
-		value := valueOf(n)
+		value := valueOf(n, large)
 		if status := C.bench_put(handle, C.uint32_t(n), (*C.char)(unsafe.Pointer(unsafe.SliceData(value))), C.size_t(len(value))); status != 0 {
 			return cStore{}, fmt.Errorf("lgstore_put: status %d", status)
 		}

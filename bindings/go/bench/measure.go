@@ -97,13 +97,20 @@ func together(n, goroutines int, kept *latencies, one func(i int) error) error {
 				if i >= n || failure.Load() != nil {
 					return
 				}
-				begun := time.Now()
+				// Only some are timed: the clock costs a tenth of the fastest workloads.
+				timed := i%16 == 0
+				var begun time.Time
+				if timed {
+					begun = time.Now()
+				}
 				if err := one(i); err != nil {
 					failed := err // Its own variable: only this one is allocated.
 					failure.Store(&failed)
 					return
 				}
-				kept.add(time.Since(begun))
+				if timed {
+					kept.add(time.Since(begun))
+				}
 			}
 		}()
 	}
