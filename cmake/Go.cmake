@@ -29,9 +29,11 @@ endfunction()
 
 lgstore_go_test(go.test LABELS ci TIMEOUT 300 ENVIRONMENT "LGSTORE_OPERATIONS=500000"
   COMMAND test -count=1 ./...)
-# The race detector, every pointer that passes to C checked, and more garbage collections than anybody has.
-lgstore_go_test(go.race LABELS ci TIMEOUT 900 ENVIRONMENT "GOEXPERIMENT=cgocheck2" "GOGC=5"
-  COMMAND test -count=1 -race . ./examples/...)
+# The race detector, and more garbage collections than anybody has.
+lgstore_go_test(go.race LABELS ci TIMEOUT 900 ENVIRONMENT "GOGC=5" COMMAND test -count=1 -race . ./examples/...)
+# Every pointer to C's memory checked as well; Go's own library has to be compiled for it.
+lgstore_go_test(go.cgocheck LABELS deep TIMEOUT 1800 ENVIRONMENT "GOEXPERIMENT=cgocheck2" "GOGC=5"
+  COMMAND test -count=1 -race . ./internal/vectors)
 lgstore_go_test(go.vet LABELS ci lint TIMEOUT 300 COMMAND vet ./...)
 lgstore_go_test(go.staticcheck LABELS ci lint TIMEOUT 900
   COMMAND run honnef.co/go/tools/cmd/staticcheck@v0.8.2 ./...)
