@@ -42,6 +42,8 @@ lgstore_go_test(cql.go.vectors LABELS ci cql TIMEOUT 300 CLUSTER plain ENVIRONME
 lgstore_go_test(go.flat_memory LABELS soak TIMEOUT 14400 ENVIRONMENT "LGSTORE_OPERATIONS=10000000"
   COMMAND test -count=1 -timeout 4h -run FlatMemory .)
 
+lgstore_go_test(go.bench LABELS bench TIMEOUT 3000 CLUSTER plain COMMAND -C bench run . -check)
+
 # Programs of others, in each way of linking.
 foreach(way IN ITEMS pkg_config nopc static)
   lgstore_test(package.go_${way} LABELS ci package go TIMEOUT 900 LOCK go
