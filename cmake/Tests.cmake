@@ -241,3 +241,5 @@ lgstore_test(failover.embedded LABELS ci c TIMEOUT 120
   COMMAND "${LGSTORE_BASH}" tests/failover/embedded.sh $<TARGET_FILE:failover_load>)
 lgstore_test(failover.checker LABELS ci TIMEOUT 300
   COMMAND "${CMAKE_COMMAND}" -E chdir "${PROJECT_SOURCE_DIR}/tests/failover/linearizable" "${LGSTORE_GO}" test ./...)
+
+include(cmake/Go.cmake)

@@ -7,21 +7,11 @@ if [ -n "$strays" ]; then
   exit 1
 fi
 
-cat >"$here/other.rs" <<'RUST'
-//! Uses enough of the standard library to bring its objects along, unwinding included.
-#[unsafe(no_mangle)]
-pub extern "C" fn other_answer(n: u32) -> u32 {
-    let caught = std::panic::catch_unwind(|| {
-        let words: std::collections::HashMap<String, u32> = (0..n).map(|i| (format!("{i}"), i)).collect();
-        words.values().copied().max().map_or(0, |greatest| greatest + 1)
-    });
-    caught.unwrap_or(0)
-}
-RUST
 # The same compiler that made lgstore: the case in which most names are the same.
 rustc=$(dirname "$CARGO")/rustc
 [ -x "$rustc" ] || rustc=rustc
-"$rustc" --edition 2024 --crate-type staticlib -C opt-level=2 -C lto=thin "$here/other.rs" -o "$here/libother.a"
+"$rustc" --edition 2024 --crate-type staticlib -C opt-level=2 -C lto=thin \
+  "$LGSTORE_SOURCE_DIR/tests/package/other.rs" -o "$here/libother.a"
 
 sed 's/int main(void)/static int client(void)/' "$LGSTORE_SOURCE_DIR/tests/package/client/main.c" >"$here/both.c"
 cat >>"$here/both.c" <<'C'

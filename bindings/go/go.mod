@@ -1,0 +1,3 @@
+module lgstore/bindings/go
+
+go 1.24

@@ -1,0 +1,5 @@
+//go:build !beside
+
+package main
+
+func other() error { return nil }
