@@ -1,0 +1,52 @@
+# Tests of the C++ binding: every tests/*_test.cpp is a part of cpp.unit (and, with the sanitizers, of
+# cpp.asan), every examples/*.cpp is cpp.example.<name>.
+lgstore_test_header(LGSTORE_GTEST gtest/gtest.h libgtest-dev)
+lgstore_test_header(LGSTORE_NLOHMANN nlohmann/json.hpp nlohmann-json3-dev)
+find_package(GTest REQUIRED)
+
+set(lgstore_cpp_warnings -Wall -Wextra -Wpedantic -Wconversion -Wsign-conversion -Wshadow -Wnon-virtual-dtor
+  -Woverloaded-virtual -Wnull-dereference -Werror)
+
+# lgstore_cpp_program(<target> <standard> <source>...)
+function(lgstore_cpp_program target standard)
+  add_executable(${target} ${ARGN})
+  set_target_properties(${target} PROPERTIES CXX_STANDARD ${standard} CXX_STANDARD_REQUIRED ON CXX_EXTENSIONS OFF
+    RUNTIME_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/tests/cpp")
+  target_compile_options(${target} PRIVATE ${lgstore_cpp_warnings})
+  target_link_libraries(${target} PRIVATE lgstore::cxx Threads::Threads)
+endfunction()
+
+file(GLOB lgstore_cpp_tests CONFIGURE_DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/tests/*_test.cpp")
+lgstore_cpp_program(cpp_unit 17 ${lgstore_cpp_tests})
+lgstore_cpp_program(cpp_asan 20 ${lgstore_cpp_tests})
+lgstore_sanitized(cpp_asan)
+foreach(flavour IN ITEMS unit asan)
+  target_link_libraries(cpp_${flavour} PRIVATE GTest::gtest GTest::gtest_main)
+  target_precompile_headers(cpp_${flavour} PRIVATE <gtest/gtest.h> <lgstore.hpp>)
+endforeach()
+lgstore_test(cpp.unit LABELS ci cpp TIMEOUT 120 COMMAND cpp_unit)
+lgstore_test(cpp.asan LABELS ci cpp asan TIMEOUT 300 ENVIRONMENT ${lgstore_asan_environment} COMMAND cpp_asan)
+
+# The examples, as a newcomer builds them, and once more with the sanitizers.
+file(GLOB lgstore_cpp_examples CONFIGURE_DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/examples/*.cpp")
+foreach(source IN LISTS lgstore_cpp_examples)
+  cmake_path(GET source STEM name)
+  lgstore_cpp_program(cpp_example_${name} 20 "${source}")
+  lgstore_sanitized(cpp_example_${name})
+  lgstore_test(cpp.example.${name} LABELS ci cpp example TIMEOUT 60 ENVIRONMENT ${lgstore_asan_environment}
+    COMMAND cpp_example_${name} "file:${lgstore_work}/cpp_${name}.db")
+endforeach()
+lgstore_test(cpp.readme LABELS ci cpp lint TIMEOUT 60
+  COMMAND "${LGSTORE_BASH}" bindings/cpp/tests/readme.sh)
+
+# The headers by themselves: each alone and twice, in each standard, by each compiler that is there.
+file(GLOB_RECURSE lgstore_cpp_headers CONFIGURE_DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/include/*.hpp")
+find_program(LGSTORE_CLANGXX NAMES clang++ clang++-19 clang++-18 clang++-17 clang++-16 clang++-15 clang++-14)
+set(lgstore_cpp_compilers "${CMAKE_CXX_COMPILER}")
+if(LGSTORE_CLANGXX)
+  list(APPEND lgstore_cpp_compilers "${LGSTORE_CLANGXX}")
+endif()
+foreach(standard IN ITEMS 17 20 23)
+  lgstore_test(cpp.headers.c++${standard} LABELS ci cpp lint TIMEOUT 120
+    COMMAND "${LGSTORE_BASH}" bindings/cpp/tests/headers.sh ${standard} ${lgstore_cpp_compilers})
+endforeach()
