@@ -46,7 +46,7 @@ struct QueueState {
   explicit QueueState(lgstore_cq_t *queue) noexcept : handle(queue) {}
   Handle<lgstore_cq_t, lgstore_cq_free> handle;
   Waiting waiting;
-  std::function<void()> doorbell;
+  std::unique_ptr<std::function<void()>> doorbell;
 };
 
 inline void on_doorbell(void *user_data) noexcept {
@@ -143,14 +143,14 @@ class CompletionQueue {
   /// Sets what is called when the queue is not empty any more; it must not block. Empty = none. Waits for a
   /// running call of the one before. Throws Exception (errc::would_deadlock on a thread of the library).
   void set_doorbell(std::function<void()> doorbell) {
-    clear_doorbell();
-    if (!doorbell) return;
-    state_->doorbell = std::move(doorbell);
+    auto next = doorbell ? std::make_unique<std::function<void()>>(std::move(doorbell)) : nullptr;
     const lgstore_status_t status =
-        lgstore_cq_set_doorbell(state_->handle.get(), detail::on_doorbell, &state_->doorbell);
+        lgstore_cq_set_doorbell(state_->handle.get(), next ? detail::on_doorbell : nullptr, next.get());
     if (status != LGSTORE_OK) throw Exception(detail::error_of(status));
+    state_->doorbell = std::move(next);
   }
 
+  /// For the C interface. What is submitted to it there must be drained there, before dispatch() sees it.
   lgstore_cq_t *native_handle() const noexcept { return state_->handle.get(); }
   /// For Store.
   detail::ByQueue way() const noexcept { return {state_.get()}; }
@@ -158,12 +158,7 @@ class CompletionQueue {
  private:
   explicit CompletionQueue(std::unique_ptr<detail::QueueState> state) noexcept : state_(std::move(state)) {}
 
-  void clear_doorbell() {
-    const lgstore_status_t status = lgstore_cq_set_doorbell(state_->handle.get(), nullptr, nullptr);
-    if (status != LGSTORE_OK) throw Exception(detail::error_of(status));
-  }
-
-  /// Callbacks may dispatch again, move or destroy nothing of the queue.
+  /// Callbacks may dispatch, too: each run has a batch of its own.
   template <class Drain>
   std::size_t run(std::size_t max, Drain drain) {
     constexpr std::size_t most = 64;
@@ -189,6 +184,9 @@ class CompletionQueue {
   /// Nothing is delivered once the queue is freed, so whoever still waits is told here.
   void end() noexcept {
     if (state_ == nullptr) return;
+    // On a thread of the library a doorbell that rings can't be waited for; its function then stays.
+    if (state_->doorbell && lgstore_cq_set_doorbell(state_->handle.get(), nullptr, nullptr) != LGSTORE_OK)
+      static_cast<void>(state_->doorbell.release());
     state_->handle.reset();
     static constexpr char text[] =
         "{\"code\":\"unknown_outcome\",\"message\":\"the completion queue was destroyed before the answer "

@@ -6,6 +6,7 @@
 
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <string_view>
 #include <utility>
 
@@ -115,6 +116,20 @@ class Runtime {
   detail::Handle<lgstore_runtime_t, lgstore_runtime_free> handle_;
   std::unique_ptr<LogFunction> log_;
 };
+
+/// Sets the log function of the default runtime, which lives as long as a store uses it: call it after making
+/// one. As Runtime::set_log; also throws errc::closed while no store is on the default runtime.
+inline void set_log(Level level, LogFunction log) {
+  // Never destroyed: at the end of the process the library's threads may still be at it.
+  static auto &lock = *new std::mutex;
+  static LogFunction *current = nullptr;
+  auto next = log ? std::make_unique<LogFunction>(std::move(log)) : nullptr;
+  const std::lock_guard<std::mutex> guard(lock);
+  const lgstore_status_t status = lgstore_runtime_set_log(nullptr, static_cast<std::int32_t>(level),
+                                                          next ? detail::on_log : nullptr, next.get());
+  if (status != LGSTORE_OK) throw Exception(detail::error_of(status));
+  delete std::exchange(current, next.release());
+}
 
 }  // namespace lgstore
 
