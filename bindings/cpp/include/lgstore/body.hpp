@@ -154,11 +154,11 @@ inline void write_search(Body &body, const NamespaceRef &prefix, const SearchOpt
 inline void write_list(Body &body, const ListOptions &options) {
   body.member("\"match_conditions\":[");
   bool first = true;
-  for (const MatchCondition &condition : options.match_conditions) {
+  for (const ListOptions::Condition &condition : options.match_conditions) {
     if (!first) body.raw(",");
     first = false;
-    body.raw(condition.type == MatchCondition::Type::suffix ? "{\"match_type\":\"suffix\",\"path\":"
-                                                            : "{\"match_type\":\"prefix\",\"path\":");
+    body.raw(condition.match == ListOptions::Match::suffix ? "{\"match_type\":\"suffix\",\"path\":"
+                                                           : "{\"match_type\":\"prefix\",\"path\":");
     body.labels(condition.path);
     body.raw("}");
   }

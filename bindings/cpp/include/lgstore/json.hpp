@@ -8,7 +8,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
-#include <memory>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -29,22 +28,22 @@ namespace lgstore {
 template <class T, class Enable = void>
 struct json_traits {};
 
-/// A text that options own. Unlike std::string it may be moved byte by byte, which gcc 12 does with braces in
-/// co_await expressions; and it costs nothing while it is empty.
-class Text {
+/// A text in options. It refers to the program's text, which has to live until the call returns; so it takes
+/// no std::string that would be gone before. (Options are trivially destructible: gcc 12 destroys braces in
+/// co_await expressions twice.)
+class TextRef {
  public:
-  Text() = default;
-  Text(std::string_view text) : Text(std::string(text)) {}
-  Text(const char *text) : Text(std::string(text)) {}
-  Text(std::string text)
-      : text_(text.empty() ? nullptr : std::make_shared<const std::string>(std::move(text))) {}
+  constexpr TextRef() = default;
+  constexpr TextRef(std::string_view text) noexcept : text_(text) {}
+  constexpr TextRef(const char *text) : text_(text) {}
+  TextRef(const std::string &text) noexcept : text_(text) {}
+  TextRef(std::string &&) = delete;
 
-  std::string_view view() const noexcept { return text_ != nullptr ? std::string_view(*text_) : ""; }
-  operator std::string_view() const noexcept { return view(); }
-  bool empty() const noexcept { return text_ == nullptr; }
+  constexpr operator std::string_view() const noexcept { return text_; }
+  constexpr bool empty() const noexcept { return text_.empty(); }
 
  private:
-  std::shared_ptr<const std::string> text_; /* nullptr = empty */
+  std::string_view text_;
 };
 
 /// A parameter that is JSON text: a string, or anything that json_traits knows. Text is not copied and has to
@@ -56,14 +55,14 @@ class JsonText {
   JsonText(const char *text) : text_(text) {}
   JsonText(std::nullptr_t) = delete;
   template <class T, class = decltype(json_traits<T>::dump(std::declval<const T &>()))>
-  JsonText(const T &value) : owned_(json_traits<T>::dump(value)), text_(owned_.view()) {}
+  JsonText(const T &value) : owned_(json_traits<T>::dump(value)), text_(owned_) {}
   JsonText(const JsonText &) = delete;
   JsonText &operator=(const JsonText &) = delete;
 
   std::string_view text() const noexcept { return text_; }
 
  private:
-  Text owned_;
+  std::string owned_;
   std::string_view text_;
 };
 

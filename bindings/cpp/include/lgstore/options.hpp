@@ -1,7 +1,7 @@
 /// \file
 /// Options of operations. All members have defaults: `PutOptions options; options.ttl = 30min;`, or in C++20
-/// `{.ttl = 30min}`. Times are std::chrono durations down to the microsecond.
-/// SPDX-License-Identifier: Apache-2.0 OR MIT
+/// `{.ttl = 30min}`. Times are std::chrono durations down to the microsecond. Texts are the program's and
+/// have to live until the call returns. SPDX-License-Identifier: Apache-2.0 OR MIT
 #ifndef LGSTORE_CPP_OPTIONS_HPP
 #define LGSTORE_CPP_OPTIONS_HPP
 
@@ -46,7 +46,7 @@ class Ttl {
 /// How a request is run where the configuration's answer is not the one. What an operation does not take is
 /// refused by the library.
 struct Run {
-  Text profile{};                ///< An execution profile of the cluster; empty = the default one.
+  TextRef profile{};             ///< An execution profile of the cluster; empty = the default one.
   std::optional<bool> serial{};  ///< put and delete in one order with conditional writes.
   std::optional<std::uint32_t> max_retries{};  ///< Attempts after the first.
   std::optional<Duration> retry_delay{};       ///< The first pause.
@@ -75,32 +75,43 @@ struct GetOptions {
 
 /// Of search.
 struct SearchOptions {
-  Text filter{};             ///< JSON object; empty = all.
-  Text order{};              ///< "key", "updated_at desc", ...; empty = the store's default.
+  TextRef filter{};          ///< JSON object; empty = all.
+  TextRef order{};           ///< "key", "updated_at desc", ...; empty = the store's default.
   std::uint64_t limit = 10;  ///< Items of one page.
   std::uint64_t offset = 0;  ///< Items to leave out at the beginning; not with a cursor.
-  Text cursor{};             ///< Of the page before; empty = from the beginning.
+  TextRef cursor{};          ///< Of the page before; empty = from the beginning.
   std::optional<bool> refresh_ttl{};
   Duration timeout{0};
   Run run{};
 };
 
-/// A condition on namespaces: they begin (or end) with these labels. "*" is any one label.
-struct MatchCondition {
-  enum class Type { prefix, suffix };
-  Type type = Type::prefix;
-  Namespace path{};
-};
-
-/// Of list_namespaces.
+/// Of list_namespaces: `ListOptions().prefix({"users"}).suffix({"*", "facts"})`.
 struct ListOptions {
-  std::vector<MatchCondition> match_conditions{};  ///< All must hold.
-  std::optional<std::uint64_t> max_depth{};        ///< Longer namespaces are cut to this many labels.
-  std::uint64_t limit = 100;                       ///< Namespaces of one page.
-  std::uint64_t offset = 0;                        ///< Namespaces to leave out; not with a cursor.
-  Text cursor{};                                   ///< Of the page before; empty = from the beginning.
+  enum class Match { prefix, suffix };
+  struct Condition {
+    Match match;
+    Namespace path;
+  };
+
+  ListOptions() {}
+  /// Namespaces that begin with these labels; "*" is any one label. All conditions must hold.
+  ListOptions &prefix(NamespaceRef path) { return add(Match::prefix, path); }
+  /// Namespaces that end with these labels.
+  ListOptions &suffix(NamespaceRef path) { return add(Match::suffix, path); }
+
+  std::vector<Condition> match_conditions;
+  std::optional<std::uint64_t> max_depth;  ///< Longer namespaces are cut to this many labels.
+  std::uint64_t limit = 100;               ///< Namespaces of one page.
+  std::uint64_t offset = 0;                ///< Namespaces to leave out; not with a cursor.
+  TextRef cursor;                          ///< Of the page before; empty = from the beginning.
   Duration timeout{0};
-  Run run{};
+  Run run;
+
+ private:
+  ListOptions &add(Match match, const NamespaceRef &path) {
+    match_conditions.push_back({match, path.copy()});
+    return *this;
+  }
 };
 
 /// Of batch.
@@ -129,17 +140,17 @@ struct HealthOptions {
 class Expected {
  public:
   /// The item must have a value equal to this JSON object.
-  static Expected value(const JsonText &json) { return {json.text(), false}; }
+  static Expected value(const JsonText &json) { return {std::string(json.text()), false}; }
   /// The item must have this version (Item::version, or Outcome::version of an earlier write).
-  static Expected version(std::string_view version) { return {version, true}; }
+  static Expected version(std::string_view version) { return {std::string(version), true}; }
 
   bool is_version() const noexcept { return is_version_; }
-  std::string_view text() const noexcept { return text_.view(); }
+  std::string_view text() const noexcept { return text_; }
 
  private:
-  Expected(Text text, bool is_version) : text_(std::move(text)), is_version_(is_version) {}
+  Expected(std::string text, bool is_version) : text_(std::move(text)), is_version_(is_version) {}
 
-  Text text_;
+  std::string text_;
   bool is_version_;
 };
 

@@ -26,7 +26,9 @@ class Pages {
   };
   using Fetch = std::function<Page(const std::string &cursor)>;
 
-  explicit Pages(Fetch fetch) : fetch_(std::move(fetch)) {}
+  /// Begins at a cursor, or at the beginning.
+  explicit Pages(Fetch fetch, std::string cursor = {})
+      : fetch_(std::move(fetch)), page_{{}, std::move(cursor)} {}
 
   class iterator {
    public:

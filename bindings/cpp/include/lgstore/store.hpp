@@ -132,23 +132,35 @@ class Store : public Operations<detail::Throwing> {
   }
 #endif
 
-  /// All items at and below a prefix, page by page of `options.limit`, in the order of `options`.
+  /// All items at and below a prefix, page by page of `options.limit`, in the order of `options`. Keeps
+  /// copies of its arguments.
   Pages<Item> items(NamespaceRef prefix, SearchOptions options = {}) const {
-    return Pages<Item>([operations = results(), prefix = prefix.copy(),
-                        options = std::move(options)](const std::string &cursor) mutable {
-      go_on(options, cursor);
-      SearchPage page = operations.search(prefix, options).value();
-      return Pages<Item>::Page{std::move(page.items), std::move(page.cursor)};
-    });
+    return Pages<Item>(
+        [operations = results(), prefix = prefix.copy(), options, filter = std::string(options.filter),
+         order = std::string(options.order),
+         profile = std::string(options.run.profile)](const std::string &cursor) mutable {
+          options.filter = filter;
+          options.order = order;
+          options.run.profile = profile;
+          options.cursor = cursor;
+          SearchPage page = operations.search(prefix, options).value();
+          options.offset = 0; /* was for the first page */
+          return Pages<Item>::Page{std::move(page.items), std::move(page.cursor)};
+        },
+        std::string(options.cursor));
   }
-  /// All namespaces that meet the conditions, page by page of `options.limit`.
+  /// All namespaces that meet the conditions, page by page of `options.limit`. Keeps copies of its arguments.
   Pages<Namespace> namespaces(ListOptions options = {}) const {
     return Pages<Namespace>(
-        [operations = results(), options = std::move(options)](const std::string &cursor) mutable {
-          go_on(options, cursor);
+        [operations = results(), options,
+         profile = std::string(options.run.profile)](const std::string &cursor) mutable {
+          options.run.profile = profile;
+          options.cursor = cursor;
           NamespacePage page = operations.list_namespaces(options).value();
+          options.offset = 0; /* was for the first page */
           return Pages<Namespace>::Page{std::move(page.namespaces), std::move(page.cursor)};
-        });
+        },
+        std::string(options.cursor));
   }
 
   /// Counts, errors and latencies (microseconds) so far, a JSON object; `reset` starts them anew.
@@ -200,13 +212,6 @@ class Store : public Operations<detail::Throwing> {
     lgstore_status_t status = lgstore_close(core()->handle, us);
     while (status == LGSTORE_E_TIMEOUT) status = lgstore_close(core()->handle, us);
     if (status != LGSTORE_OK) lgstore_close_async(core()->handle, 0, nullptr, nullptr);
-  }
-
-  template <class PageOptions>
-  static void go_on(PageOptions &options, const std::string &cursor) {
-    if (cursor.empty()) return;
-    options.cursor = cursor;
-    options.offset = 0; /* was for the first page */
   }
 
   template <class Take>
