@@ -81,6 +81,47 @@ TEST(Json, ValuesKeepTheirBytes) {
   }
 }
 
+TEST(Json, ReadsItemsHoweverTheyAreWritten) {
+  const std::string t = "2026-11-22T02:53:38.519859Z", late = "12026-11-22T02:53:38.519859Z";
+  const std::string v = "01a2012c-6d57-7034-bc6e-699712d2b12e";
+  const auto tail = [](const std::string &time, const std::string &version, const std::string &more) {
+    return ",\"created_at\":\"" + time + "\",\"updated_at\":\"" + time + "\",\"version\":" + version + more +
+           "}";
+  };
+  const std::string version = "\"" + v + "\"", expiry = ",\"expires_at\":\"" + t + "\"";
+  const std::string whole = tail(t, version, "");
+  // Values that look like what follows a value, as texts and as members.
+  const std::string values[] = {"{}",
+                                "{\"a\":{\"b\":[1,2]}}",
+                                "{\"a\":1" + whole,
+                                "{\"a\":1" + tail(t, version, expiry),
+                                R"({"a":",\"created_at\":\"","value":{"value":1}})",
+                                "{\"a\":{\"b\":1" + tail(t, version, expiry) + "}"};
+  const std::string tails[] = {whole,
+                               tail(t, version, expiry),
+                               tail(t, "null", ""),
+                               tail(t, "null", expiry),
+                               tail(late, version, ""),
+                               tail(t, version, ",\"score\":0.5"),
+                               tail(t, version, expiry + ",\"score\":0.25")};
+  for (const std::string &value : values) {
+    for (const std::string &end : tails) {
+      const std::string text =
+          R"({"namespace":["a]","\"key\":"],"key":"k,\"value\":{}","value":)" + value + end;
+      const lgstore::Item item(lgstore::Document(nullptr, text));
+      EXPECT_EQ(item.labels(), (lgstore::Namespace{"a]", "\"key\":"})) << text;
+      EXPECT_EQ(item.key(), "k,\"value\":{}") << text;
+      EXPECT_EQ(item.value(), value) << text;
+      EXPECT_EQ(item.version(), end.find(v) == std::string::npos ? "" : v) << text;
+      EXPECT_EQ(item.created_at(),
+                detail::to_time("\"" + (end.find(late) == std::string::npos ? t : late) + "\""));
+      EXPECT_EQ(item.updated_at(), item.created_at());
+      EXPECT_EQ(item.expires_at().has_value(), end.find("expires_at") != std::string::npos) << text;
+      EXPECT_EQ(item.score().has_value(), end.find("score") != std::string::npos) << text;
+    }
+  }
+}
+
 TEST(Json, AValueCanNotBringMembersOfItsOwn) {
   const lgstore::Store store(memory);
   EXPECT_EQ(thrown_by([&] { store.put({"a"}, "k", R"({},"key":"other")"); }), lgstore::errc::invalid_arg);

@@ -101,6 +101,7 @@ class Item {
  public:
   /// Reads an item's document.
   explicit Item(Document document) : document_(std::move(document)) {
+    if (take_as_written(document_.text())) return;
     detail::each_member(document_.text(),
                         [this](std::string_view name, std::string_view value) { take(name, value); });
   }
@@ -135,23 +136,65 @@ class Item {
   std::string_view json() const noexcept { return document_.text(); }
 
  private:
+  // What stands behind the value in nearly every item:
+  // `,"created_at":"...","updated_at":"...","version":"..."}`, or the same with `,"expires_at":"..."` before
+  // the brace.
+  static constexpr std::string_view head_ = "{\"namespace\":";
+  static constexpr std::size_t time_size_ = 29, updated_at_place_ = 43, version_place_ = 86, tail_size_ = 136;
+  static constexpr std::size_t expiry_size_ = 43;
+
+  /// Reads a document of that form without walking through the value. False if it has another. A value that
+  /// holds such a text itself does not mislead: of both forms only one has the right words at the right
+  /// distance from the end, and there is no room for the value's words there.
+  bool take_as_written(std::string_view text) noexcept {
+    if (text.size() < head_.size() + tail_size_ + expiry_size_ || text.substr(0, head_.size()) != head_)
+      return false;
+    const bool expires = !is_tail(text.substr(text.size() - tail_size_));
+    const std::size_t tail = text.size() - tail_size_ - (expires ? expiry_size_ : 0);
+    if (expires && !is_tail(text.substr(tail))) return false;
+    const char *const end = text.data() + tail;
+    const char *const labels = text.data() + head_.size();
+    const char *const key = detail::skip_text(detail::skip_value(labels, end), end, ",\"key\":");
+    if (key == nullptr) return false;
+    const char *const value = detail::skip_text(detail::skip_value(key, end), end, ",\"value\":");
+    if (value == nullptr) return false;
+    labels_ = detail::between(labels, key - 7);
+    key_ = detail::between(key, value - 9);
+    value_ = detail::between(value, end);
+    created_at_ = text.substr(tail + 14, time_size_);
+    updated_at_ = text.substr(tail + updated_at_place_ + 14, time_size_);
+    version_ = text.substr(tail + version_place_ + 11, 38);
+    if (expires) expires_at_ = text.substr(text.size() - 1 - time_size_, time_size_);
+    return true;
+  }
+
+  static bool is_tail(std::string_view text) noexcept {
+    constexpr std::string_view created = ",\"created_at\":\"", updated = ",\"updated_at\":\"",
+                               version = ",\"version\":\"", expiry = ",\"expires_at\":\"";
+    return text.substr(0, created.size()) == created &&
+           text.substr(updated_at_place_, updated.size()) == updated &&
+           text.substr(version_place_, version.size()) == version && text.back() == '}' &&
+           (text.size() == tail_size_ || text.substr(tail_size_ - 1, expiry.size()) == expiry);
+  }
+
   void take(std::string_view name, std::string_view value) noexcept {
-    if (name == "namespace")
+    if (name == "namespace") {
       labels_ = value;
-    else if (name == "key")
+    } else if (name == "key") {
       key_ = value;
-    else if (name == "value")
+    } else if (name == "value") {
       value_ = value;
-    else if (name == "created_at")
+    } else if (name == "created_at") {
       created_at_ = value;
-    else if (name == "updated_at")
+    } else if (name == "updated_at") {
       updated_at_ = value;
-    else if (name == "version")
+    } else if (name == "version") {
       version_ = value;
-    else if (name == "expires_at")
+    } else if (name == "expires_at") {
       expires_at_ = value;
-    else if (name == "score")
+    } else if (name == "score") {
       score_ = value;
+    }
   }
 
   Document document_;

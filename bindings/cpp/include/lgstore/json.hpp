@@ -77,10 +77,15 @@ inline const char *skip_blanks(const char *at, const char *end) noexcept {
   return at;
 }
 
-/// The place after the string whose opening quote is at `at`. A quote is a string's end unless an odd number
-/// of backslashes stands before it.
+/// The place after the string whose opening quote is at `at`. Short strings are looked through by hand; in
+/// long ones a quote is the end unless an odd number of backslashes stands before it.
 inline const char *skip_string(const char *at, const char *end) noexcept {
   const char *const begin = ++at;
+  const char *const by_hand = end - at < 24 ? end : at + 24;
+  for (; at < by_hand; ++at) {
+    if (*at == '"') return at + 1;
+    if (*at == '\\') break;
+  }
   while (at < end) {
     at = static_cast<const char *>(std::memchr(at, '"', static_cast<std::size_t>(end - at)));
     if (at == nullptr) return end;
@@ -120,6 +125,12 @@ inline const char *skip_value(const char *at, const char *end) noexcept {
     ++at;
   }
   return end;
+}
+
+/// The place after `wanted`, if it stands at `at`; else nullptr.
+inline const char *skip_text(const char *at, const char *end, std::string_view wanted) noexcept {
+  if (static_cast<std::size_t>(end - at) < wanted.size()) return nullptr;
+  return std::memcmp(at, wanted.data(), wanted.size()) == 0 ? at + wanted.size() : nullptr;
 }
 
 inline std::string_view between(const char *begin, const char *end) noexcept {

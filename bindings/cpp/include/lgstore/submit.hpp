@@ -62,13 +62,8 @@ using CorePtr = std::shared_ptr<const Core>;
 using ResultHandle = Handle<lgstore_result_t, lgstore_result_free>;
 
 template <class T>
-Result<T> decode(lgstore_result_t *owned) {
-  if constexpr (std::is_void_v<T>) {
-    lgstore_result_free(owned);
-    return {};
-  } else {
-    return Decode<T>::from(Document::take(owned));
-  }
+T decode(ResultHandle answer) {
+  if constexpr (!std::is_void_v<T>) return Decode<T>::from(Document::take(answer.release()));
 }
 
 /// The outcome in a completion. Where memory runs out, that: the request itself has ended.
@@ -80,7 +75,7 @@ Result<T> outcome(const lgstore_completion_t &completion) {
     if constexpr (std::is_void_v<T>) {
       return {};
     } else {
-      return decode<T>(lgstore_result_take(&completion));
+      return decode<T>(ResultHandle(lgstore_result_take(&completion)));
     }
   } catch (const std::bad_alloc &) {
     return Error::in_doubt(errc::busy, "no memory");
@@ -91,7 +86,12 @@ Result<T> outcome(const lgstore_completion_t &completion) {
 template <class T>
 Result<T> outcome(ResultHandle done) {
   const lgstore_status_t status = lgstore_result_status(done.get());
-  if (status == LGSTORE_OK) return decode<T>(done.release());
+  if (status == LGSTORE_OK) {
+    if constexpr (std::is_void_v<T>)
+      return {};
+    else
+      return decode<T>(std::move(done));
+  }
   std::size_t len = 0;
   const char *const json = lgstore_result_json(done.get(), &len);
   return Error::from_json(static_cast<errc>(status), {json, len});
@@ -115,18 +115,23 @@ inline Error moved_from() {
   return {errc::closed, "this store was moved from"};
 }
 
-/// Sends a request and waits on this thread.
-template <class T>
-Result<T> wait_for(const Core *core, std::uint32_t op, std::string_view json, Duration timeout) {
+/// Sends a request and waits on this thread: an answer to decode, or NULL and why.
+inline ResultHandle wait_for(const Core *core, std::uint32_t op, std::string_view json, Duration timeout,
+                             Error &why) {
   lgstore_request_t request{};
-  if (core == nullptr) return moved_from();
-  if (!fill(request, op, json, timeout)) return negative_timeout();
   lgstore_result_t *result = nullptr;
-  lgstore_error_t *err = nullptr;
-  const lgstore_status_t status = lgstore_call(core->handle, &request, &result, &err);
-  if (status == LGSTORE_OK) return decode<T>(result);
-  const ResultHandle failed(result);
-  return error_of(status, ErrorHandle(err));
+  if (core == nullptr) {
+    why = moved_from();
+  } else if (!fill(request, op, json, timeout)) {
+    why = negative_timeout();
+  } else {
+    lgstore_error_t *err = nullptr;
+    const lgstore_status_t status = lgstore_call(core->handle, &request, &result, &err);
+    if (status == LGSTORE_OK) return ResultHandle(result);
+    const ResultHandle failed(result);
+    why = error_of(status, ErrorHandle(err));
+  }
+  return {};
 }
 
 /// What the library calls back into: complete() is called exactly once for each accepted request, and ends
@@ -233,7 +238,10 @@ struct Throwing {
   using Answer = T;
   template <class T>
   T run(std::uint32_t op, std::string_view json, Duration timeout) const {
-    return wait_for<T>(core.get(), op, json, timeout).value();
+    Error why;
+    ResultHandle answer = wait_for(core.get(), op, json, timeout, why);
+    if (answer == nullptr) throw Exception(std::move(why));
+    return decode<T>(std::move(answer));
   }
   CorePtr core;
 };
@@ -244,7 +252,14 @@ struct Returning {
   using Answer = Result<T>;
   template <class T>
   Result<T> run(std::uint32_t op, std::string_view json, Duration timeout) const {
-    return wait_for<T>(core.get(), op, json, timeout);
+    Error why;
+    ResultHandle answer = wait_for(core.get(), op, json, timeout, why);
+    if (answer == nullptr) return why;
+    if constexpr (std::is_void_v<T>) {
+      return {};
+    } else {
+      return decode<T>(std::move(answer));
+    }
   }
   CorePtr core;
 };
