@@ -27,6 +27,24 @@ endforeach()
 lgstore_test(cpp.unit LABELS ci cpp TIMEOUT 120 COMMAND cpp_unit)
 lgstore_test(cpp.asan LABELS ci cpp asan TIMEOUT 300 ENVIRONMENT ${lgstore_asan_environment} COMMAND cpp_asan)
 
+# Programs of their own: the vectors (also on the cluster), the end of processes, memory, the round trip.
+file(GLOB lgstore_cpp_vectors CONFIGURE_DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/tests/vectors/*.cpp")
+lgstore_cpp_program(cpp_vectors 20 tests/vectors.cpp ${lgstore_cpp_vectors})
+target_link_libraries(cpp_vectors PRIVATE c_support)
+lgstore_test(cpp.vectors LABELS ci cpp TIMEOUT 240 COMMAND cpp_vectors)
+lgstore_test(cql.cpp.vectors LABELS ci cql cpp TIMEOUT 300 CLUSTER plain
+  ENVIRONMENT "LGSTORE_TEST_KEYSPACE=cpp_vectors" COMMAND cpp_vectors)
+lgstore_cpp_program(cpp_exit 20 tests/exit.cpp)
+lgstore_sanitized(cpp_exit)
+lgstore_test(cpp.exit LABELS ci cpp TIMEOUT 60 ENVIRONMENT ${lgstore_asan_environment} COMMAND cpp_exit)
+lgstore_cpp_program(cpp_flat_memory 20 tests/flat_memory.cpp)
+lgstore_test(cpp.flat_memory LABELS ci cpp TIMEOUT 240 COMMAND cpp_flat_memory)
+lgstore_test(cpp.soak LABELS soak TIMEOUT 7200 ENVIRONMENT LGSTORE_OPERATIONS=10000000 COMMAND cpp_flat_memory)
+lgstore_cpp_program(cpp_bench 17 bench/bench.cpp)
+target_compile_options(cpp_bench PRIVATE -O2)
+lgstore_test(cpp.bench LABELS bench TIMEOUT 600 COMMAND cpp_bench --check)
+set_tests_properties(cpp.bench cpp.soak PROPERTIES RUN_SERIAL ON)
+
 # The examples, as a newcomer builds them, and once more with the sanitizers.
 file(GLOB lgstore_cpp_examples CONFIGURE_DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/examples/*.cpp")
 foreach(source IN LISTS lgstore_cpp_examples)

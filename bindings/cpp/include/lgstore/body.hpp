@@ -4,53 +4,83 @@
 #ifndef LGSTORE_CPP_BODY_HPP
 #define LGSTORE_CPP_BODY_HPP
 
-#include <lgstore_text.h>
+#include <cstring>
+#include <string>
+#include <string_view>
+#include <utility>
 
-#include <new>
-
+#include "lgstore/json.hpp"
 #include "lgstore/options.hpp"
 
 namespace lgstore {
 namespace detail {
 
-/// The text of a request; short ones need no memory from the heap.
+/// The text of a request; short ones need no memory from the heap. Functions throw std::bad_alloc.
 class Body {
  public:
-  Body() noexcept {
-    lgstore_text_init(&text_);
-    raw("{");
-  }
-  ~Body() { lgstore_text_free(&text_); }
+  Body() noexcept { *at_++ = '{'; }
   Body(const Body &) = delete;
   Body &operator=(const Body &) = delete;
 
-  void raw(std::string_view text) noexcept { lgstore_text_append(&text_, text.data(), text.size()); }
+  void raw(std::string_view text) {
+    if (text.size() > room()) grow(text.size());
+    if (!text.empty()) std::memcpy(at_, text.data(), text.size());
+    at_ += text.size();
+  }
   /// Begins a member. `name` is written out: `"key":`.
-  void member(std::string_view name) noexcept {
-    if (text_.len > 0 && text_.data[text_.len - 1] != '{') raw(",");
+  void member(std::string_view name) {
+    if (at_[-1] != '{') raw(",");
     raw(name);
   }
-  void string(std::string_view text) noexcept { lgstore_text_string(&text_, text.data(), text.size()); }
-  /// JSON text, which stays one value whatever it holds. A view of nothing is no null.
-  void json(std::string_view text) noexcept {
-    lgstore_text_value(&text_, text.data() != nullptr ? text.data() : "", text.size());
+  /// A JSON string. What is not UTF-8 goes through, for the library to refuse.
+  void string(std::string_view text) {
+    raw("\"");
+    std::size_t begin = 0;
+    for (std::size_t at = 0; at < text.size(); ++at) {
+      const auto c = static_cast<unsigned char>(text[at]);
+      if (c >= 0x20 && c != '"' && c != '\\') continue;
+      raw(text.substr(begin, at - begin));
+      begin = at + 1;
+      escape(c);
+    }
+    raw(text.substr(begin));
+    raw("\"");
   }
-  void number(std::uint64_t number) noexcept { lgstore_text_number(&text_, number); }
-  void boolean(bool value) noexcept { raw(value ? "true" : "false"); }
+  /// JSON text that stays one value where it stands. Text that goes on after its first value could bring
+  /// members of its own into the request; it goes down as a string, which the library refuses where it asks
+  /// for an object.
+  void json(std::string_view text) {
+    const char *const end = text.data() + text.size();
+    const char *const begin = skip_blanks(text.data(), end);
+    const char *const after = skip_value(begin, end);
+    if (after > begin && skip_blanks(after, end) == end) return raw(text);
+    string(text);
+  }
+  void number(std::uint64_t number) {
+    char digits[20];
+    std::size_t at = sizeof digits;
+    do {
+      digits[--at] = static_cast<char>('0' + number % 10);
+      number /= 10;
+    } while (number != 0);
+    raw({digits + at, sizeof digits - at});
+  }
+  void boolean(bool value) { raw(value ? "true" : "false"); }
   /// Seconds with six decimals.
-  void seconds(Duration span) noexcept {
+  void seconds(Duration span) {
     const auto us = span.count();
     if (us < 0) raw("-");
     micros(us < 0 ? ~static_cast<std::uint64_t>(us) + 1 : static_cast<std::uint64_t>(us));
   }
   /// A number given in millionths.
-  void micros(std::uint64_t us) noexcept {
+  void micros(std::uint64_t us) {
     char fraction[7] = {'.', '0', '0', '0', '0', '0', '0'};
     number(us / 1000000);
-    for (std::size_t at = 6; at >= 1; --at, us /= 10) fraction[at] = static_cast<char>('0' + us % 10 % 10);
+    us %= 1000000;
+    for (std::size_t at = 6; at >= 1; --at, us /= 10) fraction[at] = static_cast<char>('0' + us % 10);
     raw({fraction, sizeof fraction});
   }
-  void labels(const NamespaceRef &place) noexcept {
+  void labels(const NamespaceRef &place) {
     raw("[");
     for (std::size_t index = 0; index < place.size(); ++index) {
       if (index > 0) raw(",");
@@ -59,18 +89,39 @@ class Body {
     raw("]");
   }
 
-  /// Closes the object and gives its text. Throws std::bad_alloc if memory had run out.
+  /// Closes the object and gives its text.
   std::string_view finish() {
     raw("}");
-    return text();
-  }
-  std::string_view text() const {
-    if (text_.failed != 0) throw std::bad_alloc();
-    return {text_.data, text_.len};
+    return {begin_, size()};
   }
 
  private:
-  lgstore_text_t text_;
+  std::size_t size() const noexcept { return static_cast<std::size_t>(at_ - begin_); }
+  std::size_t room() const noexcept { return static_cast<std::size_t>(end_ - at_); }
+
+  void grow(std::size_t more) {
+    const std::size_t used = size();
+    std::string grown;
+    grown.resize((used + more) * 2);
+    std::memcpy(grown.data(), begin_, used);
+    heap_ = std::move(grown);
+    begin_ = heap_.data();
+    at_ = begin_ + used;
+    end_ = begin_ + heap_.size();
+  }
+
+  void escape(unsigned char c) {
+    constexpr char digits[] = "0123456789abcdef";
+    const char control[6] = {'\\', 'u', '0', '0', digits[c >> 4], digits[c & 15]};
+    const char quoted[2] = {'\\', static_cast<char>(c)};
+    raw(c < 0x20 ? std::string_view(control, sizeof control) : std::string_view(quoted, sizeof quoted));
+  }
+
+  char first_[256];
+  std::string heap_; /* in use once `first_` was too small */
+  char *begin_ = first_;
+  char *at_ = first_;
+  char *end_ = first_ + sizeof first_;
 };
 
 inline void write_run(Body &body, const Run &run) {

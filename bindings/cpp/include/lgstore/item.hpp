@@ -246,7 +246,7 @@ template <>
 struct Decode<std::optional<Item>> {
   static std::optional<Item> from(Document document) {
     if (document.text() == "null") return std::nullopt;
-    return Item(std::move(document));
+    return std::optional<Item>(std::in_place, std::move(document));
   }
 };
 
