@@ -71,9 +71,9 @@ struct ByQueue {
     const lgstore_status_t status =
         lgstore_submit_cq(core.handle, state->handle.get(), request.json, request.json_len, &submission, 1,
                           &accepted, op, done != nullptr ? &at_once : nullptr);
-    if (accepted == 1 && at_once.owner == nullptr) return LGSTORE_OK;
+    if (accepted == 1 && (done == nullptr || at_once.owner == nullptr)) return LGSTORE_OK;
     state->waiting.remove(receiver);
-    if (accepted == 0) return status;
+    if (accepted == 0 || done == nullptr) return status;
     *done = lgstore_result_take(&at_once);
     lgstore_cq_release(state->handle.get(), &at_once, 1);
     return LGSTORE_DONE;

@@ -24,30 +24,33 @@ class NamespaceRef {
   /// The most labels between braces; a vector may have more.
   static constexpr std::size_t most_in_braces = 16;
 
-  NamespaceRef() noexcept : size_(0) {}
+  NamespaceRef() noexcept : size_(0), form_(Form::braces) {}
   // Not an initializer_list: its array would not outlive the call that makes it, and gcc 12 can't have one in
   // a co_await expression.
   template <class... Labels,
             class = std::enable_if_t<(sizeof...(Labels) > 0) &&
                                      (std::is_convertible_v<const Labels &, std::string_view> && ...)>>
-  NamespaceRef(const Labels &...labels) noexcept : size_(sizeof...(Labels)) {
+  NamespaceRef(const Labels &...labels) noexcept : size_(sizeof...(Labels)), form_(Form::braces) {
     static_assert(sizeof...(Labels) <= most_in_braces, "pass a lgstore::Namespace");
     std::size_t index = 0;
     (refer(index++, labels), ...);
   }
   NamespaceRef(const std::vector<std::string> &labels) noexcept
-      : strings_(labels.data()), size_(labels.size()) {}
+      : size_(labels.size()), form_(Form::strings), strings_(labels.data()) {}
   NamespaceRef(const std::vector<std::string_view> &labels) noexcept
-      : views_(labels.data()), size_(labels.size()) {}
+      : size_(labels.size()), form_(Form::views), views_(labels.data()) {}
   template <std::size_t N>
-  NamespaceRef(const std::array<std::string_view, N> &labels) noexcept : views_(labels.data()), size_(N) {}
+  NamespaceRef(const std::array<std::string_view, N> &labels) noexcept
+      : size_(N), form_(Form::views), views_(labels.data()) {}
   template <std::size_t N>
-  NamespaceRef(const std::array<std::string, N> &labels) noexcept : strings_(labels.data()), size_(N) {}
+  NamespaceRef(const std::array<std::string, N> &labels) noexcept
+      : size_(N), form_(Form::strings), strings_(labels.data()) {}
 
   std::size_t size() const noexcept { return size_; }
   std::string_view operator[](std::size_t index) const noexcept {
-    if (strings_ != nullptr) return strings_[index];
-    return views_ != nullptr ? views_[index] : std::string_view(braces_[index].data, braces_[index].size);
+    if (form_ == Form::strings) return strings_[index];
+    if (form_ == Form::views) return views_[index];
+    return {braces_[index].data, braces_[index].size};
   }
   /// A copy to keep.
   Namespace copy() const {
@@ -62,13 +65,18 @@ class NamespaceRef {
     braces_[index] = {label.data(), label.size()};
   }
 
-  const std::string_view *views_ = nullptr;
-  const std::string *strings_ = nullptr;
+  enum class Form : char { braces, strings, views };
+
   std::size_t size_;
-  struct {
-    const char *data;
-    std::size_t size;
-  } braces_[most_in_braces]; /* the first size_ of them, if neither pointer is set */
+  Form form_;
+  union {
+    const std::string *strings_;
+    const std::string_view *views_;
+    struct {
+      const char *data;
+      std::size_t size;
+    } braces_[most_in_braces];
+  };
 };
 
 }  // namespace lgstore

@@ -34,15 +34,15 @@ class [[nodiscard]] Result {
   const T &value() const & { return check(), **this; }
   T &&value() && { return check(), *std::move(*this); }
 
-  T &operator*() &noexcept { return *std::get_if<0>(&state_); }
-  const T &operator*() const &noexcept { return *std::get_if<0>(&state_); }
-  T &&operator*() &&noexcept { return std::move(*std::get_if<0>(&state_)); }
-  T *operator->() noexcept { return std::get_if<0>(&state_); }
-  const T *operator->() const noexcept { return std::get_if<0>(&state_); }
+  T &operator*() &noexcept { return std::get<0>(state_); }
+  const T &operator*() const &noexcept { return std::get<0>(state_); }
+  T &&operator*() &&noexcept { return std::move(std::get<0>(state_)); }
+  T *operator->() noexcept { return &**this; }
+  const T *operator->() const noexcept { return &**this; }
 
-  Error &error() &noexcept { return *std::get_if<1>(&state_); }
-  const Error &error() const &noexcept { return *std::get_if<1>(&state_); }
-  Error &&error() &&noexcept { return std::move(*std::get_if<1>(&state_)); }
+  Error &error() &noexcept { return std::get<1>(state_); }
+  const Error &error() const &noexcept { return std::get<1>(state_); }
+  Error &&error() &&noexcept { return std::move(std::get<1>(state_)); }
 
   template <class U>
   T value_or(U &&otherwise) const & {
