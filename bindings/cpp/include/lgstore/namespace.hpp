@@ -66,16 +66,17 @@ class NamespaceRef {
   }
 
   enum class Form : char { braces, strings, views };
+  struct Label {
+    const char *data;
+    std::size_t size;
+  };
 
   std::size_t size_;
   Form form_;
   union {
     const std::string *strings_;
     const std::string_view *views_;
-    struct {
-      const char *data;
-      std::size_t size;
-    } braces_[most_in_braces];
+    Label braces_[most_in_braces];
   };
 };
 
