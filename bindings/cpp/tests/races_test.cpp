@@ -103,6 +103,7 @@ TEST(Races, CloseStorm) {
   for (int round = 0; round < 40; ++round) {
     const auto share = std::make_shared<int>(0);
     Tally tally;
+    Counter closed;
     {
       lgstore::CompletionQueue queue;
       Store store(round % 2 == 0 ? storming : memory);
@@ -116,7 +117,7 @@ TEST(Races, CloseStorm) {
       }
       // Three at once, while requests come in; one of them with no patience.
       std::thread closer([&] { static_cast<void>(store.try_close(0s)); });
-      store.close_async(1ms, [share](const Result<void> &) {});
+      store.close_async(1ms, [&closed](const Result<void> &) { closed.add(); });
       EXPECT_TRUE(store.try_close(patience));
       closer.join();
       for (std::thread &thread : threads) thread.join();
@@ -124,6 +125,7 @@ TEST(Races, CloseStorm) {
       queue.wake();
       reader.join();
     }
+    EXPECT_TRUE(closed.wait_for(1)) << "what closes in the background says so, though another was first";
     EXPECT_EQ(tally.outcomes, tally.accepted);
     EXPECT_EQ(tally.strange, 0);
     EXPECT_EQ(share.use_count(), 1);
