@@ -9,21 +9,37 @@ function(lgstore_require variable program how)
   endif()
 endfunction()
 
+function(lgstore_test_install package)
+  find_program(LGSTORE_APT apt-get)
+  execute_process(COMMAND id -u OUTPUT_VARIABLE user OUTPUT_STRIP_TRAILING_WHITESPACE)
+  if(LGSTORE_APT AND user STREQUAL "0")
+    message(STATUS "Installing ${package} for the tests")
+    execute_process(COMMAND "${LGSTORE_APT}" update -qq OUTPUT_QUIET)
+    execute_process(COMMAND "${CMAKE_COMMAND}" -E env DEBIAN_FRONTEND=noninteractive
+      "${LGSTORE_APT}" install -y -qq "${package}" OUTPUT_QUIET)
+  endif()
+endfunction()
+
 # lgstore_test_tool(<variable> <program> <Debian package>): a tool that only tests use. Where this may
 # install packages (root on Debian) it does; elsewhere the one line says what to install.
 function(lgstore_test_tool variable program package)
   find_program(${variable} ${program})
   if(NOT ${variable})
-    find_program(LGSTORE_APT apt-get)
-    execute_process(COMMAND id -u OUTPUT_VARIABLE user OUTPUT_STRIP_TRAILING_WHITESPACE)
-    if(LGSTORE_APT AND user STREQUAL "0")
-      message(STATUS "Installing ${package} for the tests")
-      execute_process(COMMAND "${LGSTORE_APT}" update -qq OUTPUT_QUIET)
-      execute_process(COMMAND "${CMAKE_COMMAND}" -E env DEBIAN_FRONTEND=noninteractive
-        "${LGSTORE_APT}" install -y -qq "${package}" OUTPUT_QUIET)
-    endif()
+    lgstore_test_install("${package}")
   endif()
   lgstore_require(${variable} ${program} "apt-get install ${package}")
+endfunction()
+
+# lgstore_test_header(<variable> <header> <Debian package>): the same for a library that only tests use.
+function(lgstore_test_header variable header package)
+  find_path(${variable} ${header})
+  if(NOT ${variable})
+    lgstore_test_install("${package}")
+    find_path(${variable} ${header})
+  endif()
+  if(NOT ${variable})
+    message(FATAL_ERROR "${header} is missing: apt-get install ${package}")
+  endif()
 endfunction()
 
 set(lgstore_rust_how "install Rust ${lgstore_rust_version} or newer with rustup (https://rustup.rs)")

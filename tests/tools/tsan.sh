@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # ctest: labels=ci;tsan timeout=2400
-# The C tests under the thread sanitizer, with the core, its crates and Rust's standard library
+# The C tests and those of the C++ binding under the thread sanitizer, with the core, its crates and Rust's standard library
 # instrumented. Both compilers' code calls the one runtime that comes with rustc.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
@@ -40,4 +40,17 @@ for test in $tests; do
   echo "== $test"
   "$work/bin/$test" || { echo "$test failed" && failed=1; }
 done
+
+# The C++ binding: what hands over between threads.
+objects=()
+for test in races submit cq awaitable; do
+  "${LGSTORE_CXX:-c++}" -std=c++20 -g -O1 -fsanitize=thread -Iinclude -Ibindings/cpp/include \
+    -c "bindings/cpp/tests/${test}_test.cpp" -o "$work/bin/cpp_$test.o"
+  objects+=("$work/bin/cpp_$test.o")
+done
+"${LGSTORE_CXX:-c++}" -no-pie "${objects[@]}" -lgtest -lgtest_main "$work/$target/debug/liblgstore.a" \
+  -Wl,--whole-archive "$runtime" -Wl,--no-whole-archive -Wl,--export-dynamic \
+  -lgcc_s -lpthread -ldl -lm -lrt -o "$work/bin/cpp"
+echo "== C++"
+"$work/bin/cpp" --gtest_brief=1 || { echo "C++ failed" && failed=1; }
 exit $failed

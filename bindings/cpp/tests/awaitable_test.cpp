@@ -1,0 +1,199 @@
+// Coroutines: where they go on, several at once, cancelling, being destroyed while they wait.
+#include "support.hpp"
+
+#if defined(LGSTORE_CPP_COROUTINES)
+#include <thread>
+
+using namespace support;
+using lgstore::errc;
+using lgstore::Store;
+
+namespace {
+
+/// A coroutine that runs by itself and settles a future at its end.
+struct Task {
+  struct promise_type {
+    std::promise<void> done;
+    Task get_return_object() { return {done.get_future()}; }
+    std::suspend_never initial_suspend() noexcept { return {}; }
+    std::suspend_never final_suspend() noexcept { return {}; }
+    void return_void() { done.set_value(); }
+    void unhandled_exception() { done.set_exception(std::current_exception()); }
+  };
+  std::future<void> done;
+  void get() { done.get(); }
+};
+
+/// A coroutine that its owner may destroy while it waits.
+class Owned {
+ public:
+  struct promise_type {
+    Owned get_return_object() { return Owned(std::coroutine_handle<promise_type>::from_promise(*this)); }
+    std::suspend_never initial_suspend() noexcept { return {}; }
+    std::suspend_always final_suspend() noexcept { return {}; }
+    void return_void() {}
+    void unhandled_exception() {}
+  };
+  explicit Owned(std::coroutine_handle<> handle) : handle_(handle) {}
+  Owned(Owned &&other) noexcept : handle_(std::exchange(other.handle_, nullptr)) {}
+  ~Owned() {
+    if (handle_) handle_.destroy();
+  }
+
+ private:
+  std::coroutine_handle<> handle_;
+};
+
+Task put_and_get(const Store &store) {
+  const auto awaitables = store.awaitables();
+  co_await awaitables.put({"users", "ada"}, "theme", R"({"mode":"dark"})", {.ttl = 1h});
+  const auto item = co_await awaitables.get({"users", "ada"}, "theme", {.refresh_ttl = false});
+  EXPECT_EQ(item->value(), R"({"mode":"dark"})");
+  EXPECT_TRUE(item->expires_at());
+  const auto page =
+      co_await store.awaitables().search({"users"}, {.filter = R"({"mode":"dark"})", .limit = 3});
+  EXPECT_EQ(page.items.size(), 1u);
+  EXPECT_FALSE(co_await awaitables.get({"users", "ada"}, "other"));
+  const auto outcome = co_await awaitables.compare_and_set({"users", "ada"}, "theme", R"({"mode":"light"})",
+                                                           lgstore::Expected::version(item->version()));
+  EXPECT_TRUE(outcome);
+  const auto list = co_await awaitables.list_namespaces(lgstore::ListOptions().prefix({"users"}));
+  EXPECT_EQ(list.namespaces.size(), 1u);
+  lgstore::Batch batch;
+  const auto count = batch.count({"users"}, R"({"mode":"light"})");
+  const auto answers = co_await awaitables.batch(batch, {.sequential = true, .run = {.max_retries = 1}});
+  EXPECT_EQ(*answers[count], 1u);
+  co_await awaitables.delete_item({"users", "ada"}, std::string(500, 'x'));
+}
+
+Task fail(const Store &store) {
+  const auto result = co_await store.awaitables().put({}, "k", "{}").as_result();
+  EXPECT_EQ(result.error().field(), "namespace");
+  co_await store.awaitables().put({"a"}, std::string(2000, 'x'), "{}");
+  ADD_FAILURE() << "a key above the limit was taken";
+}
+
+Task many(const Store &store) {
+  std::vector<decltype(store.awaitables().put({}, "", ""))> puts;
+  for (int n = 0; n < 100; ++n) puts.push_back(store.awaitables().put({"a"}, std::to_string(n), "{}"));
+  for (auto &put : puts) co_await put;
+  EXPECT_EQ(co_await store.awaitables().count({"a"}), 100u);
+}
+
+Task wait_for_nothing(const Store &store, std::stop_token stop, errc expected) {
+  const auto result = co_await store.awaitables(stop).put({"a"}, "k", "{}").as_result();
+  EXPECT_EQ(result ? errc::ok : result.error().code(), expected);
+}
+
+Task on_loop(const Store &store, lgstore::CompletionQueue &queue, std::thread::id loop) {
+  for (int n = 0; n < 20; ++n) {
+    co_await store.awaitables(queue).put({"a"}, std::to_string(n), "{}");
+    EXPECT_EQ(std::this_thread::get_id(), loop);
+  }
+}
+
+template <class Executor>
+Task on_executor(const Store &store, Executor executor, const bool &there) {
+  co_await store.awaitables(executor).put({"a"}, "k", "{}");
+  EXPECT_TRUE(there);
+}
+
+Owned wait_for_ever(const Store &store, std::shared_ptr<int> kept) {
+  co_await store.awaitables().put({"a"}, "k", "{}");
+  ++*kept;
+}
+
+}  // namespace
+
+TEST(Awaitable, GivesAnswersAndThrowsErrors) {
+  const Store store(memory);
+  put_and_get(store).get();
+  EXPECT_EQ(thrown_by([&] { fail(store).get(); }), errc::invalid_arg);
+}
+
+TEST(Awaitable, SeveralAreUnderWayAtOnce) {
+  const Store store(memory);
+  many(store).get();
+}
+
+TEST(Awaitable, StopsOnRequest) {
+  const Store store(stuck);
+  std::stop_source stop;
+  Task task = wait_for_nothing(store, stop.get_token(), errc::cancelled);
+  EXPECT_EQ(task.done.wait_for(10ms), std::future_status::timeout);
+  stop.request_stop();
+  task.get();
+  wait_for_nothing(store, stop.get_token(), errc::cancelled).get();
+  const Store quick(memory);
+  std::stop_source unused;
+  wait_for_nothing(quick, unused.get_token(), errc::ok).get();
+}
+
+TEST(Awaitable, EndsWithTheStore) {
+  Store store(stuck);
+  Task task = wait_for_nothing(store, {}, errc::closed);
+  store.close(0s);
+  task.get();
+}
+
+TEST(Awaitable, GoesOnWhereAQueueIsDispatched) {
+  const Store store(memory);
+  lgstore::CompletionQueue queue;
+  Task task = on_loop(store, queue, std::this_thread::get_id());
+  while (task.done.wait_for(0s) != std::future_status::ready) queue.wait(patience);
+  task.get();
+}
+
+TEST(Awaitable, EndsWithItsQueue) {
+  Store store(stuck);
+  Counter ended;
+  {
+    lgstore::CompletionQueue queue;
+    [](const Store &where, lgstore::CompletionQueue &through, Counter &counter) -> Task {
+      const auto result = co_await where.awaitables(through).put({"a"}, "k", "{}").as_result();
+      EXPECT_EQ(result.error().code(), errc::unknown_outcome);
+      counter.add();
+    }(store, queue, ended);
+    EXPECT_EQ(ended.count(), 0u);
+  }
+  EXPECT_EQ(ended.count(), 1u);
+  store.close(0s);
+}
+
+TEST(Awaitable, GoesOnWhereAnExecutorSays) {
+  const Store store(memory);
+  std::promise<std::coroutine_handle<>> next;
+  auto future = next.get_future();
+  bool there = false;
+  Task task = on_executor(
+      store, [&next](std::coroutine_handle<> coroutine) { next.set_value(coroutine); }, there);
+  const std::coroutine_handle<> coroutine = future.get();
+  there = true;
+  coroutine.resume();
+  task.get();
+}
+
+TEST(Awaitable, CancelsWhenTheCoroutineIsDestroyed) {
+  Store store(stuck);
+  auto kept = std::make_shared<int>(0);
+  for (int n = 0; n < 100; ++n) wait_for_ever(store, kept);
+  EXPECT_EQ(kept.use_count(), 1);
+  const auto metrics = std::string(store.metrics().text());
+  store.close();  // at once: nothing is under way any more
+  EXPECT_EQ(*kept, 0);
+  EXPECT_NE(metrics.find("cancelled"), std::string::npos) << metrics;
+}
+
+TEST(Awaitable, AnswersAtOnceWhatIsThere) {
+  const Store store(memory);
+  store.put({"a"}, "k", "{}");
+  const auto here = std::this_thread::get_id();
+  [](const Store &where, std::thread::id thread) -> Task {
+    for (int n = 0; n < 10; ++n) {
+      EXPECT_TRUE(co_await where.awaitables().get({"a"}, "k"));
+      EXPECT_EQ(std::this_thread::get_id(), thread);
+    }
+  }(store, here)
+                                                        .get();
+}
+#endif

@@ -1,0 +1,92 @@
+// Half a million operations in every form, or as many as LGSTORE_OPERATIONS says, take no memory: less than a
+// byte more per operation, and no mapping or thread more.
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <fstream>
+#include <lgstore.hpp>
+#include <string>
+#include <vector>
+
+#if !defined(LGSTORE_CPP_COROUTINES)
+#error "this test is about coroutines, too"
+#endif
+
+namespace {
+
+using lgstore::Result;
+using lgstore::Store;
+
+struct Coroutine {
+  struct promise_type {
+    Coroutine get_return_object() { return {}; }
+    std::suspend_never initial_suspend() noexcept { return {}; }
+    std::suspend_never final_suspend() noexcept { return {}; }
+    void return_void() {}
+    void unhandled_exception() { std::abort(); }
+  };
+};
+
+Coroutine put(const Store &store, const lgstore::CompletionQueue &queue, const std::string &key, int &open) {
+  ++open;
+  static_cast<void>(co_await store.awaitables(queue).put({"flat"}, key, R"({"by":"coroutine"})").as_result());
+  --open;
+}
+
+/// One round: 16 operations in all forms, errors and cancels among them.
+void round(const Store &store, lgstore::CompletionQueue &queue, int n) {
+  const std::string key = std::to_string(n % 500);
+  int open = 0;
+  store.put({"flat"}, key, R"({"by":"call"})");
+  if (store.get({"flat"}, key)->value().empty()) std::abort();
+  if (store.results().put({}, key, "{}")) std::abort();
+  if (store.search({"flat"}, {.limit = 3}).items.empty()) std::abort();
+  store.futures().get({"flat"}, key).get();
+  auto future = store.futures().put({"flat"}, key, "{}");
+  future.cancel();
+  future.wait();
+  for (int i = 0; i < 3; ++i) put(store, queue, key, open);
+  for (int i = 0; i < 3; ++i) {
+    ++open;
+    store.callbacks(queue, [&open](const Result<lgstore::Outcome> &) { --open; })
+        .compare_and_set({"flat"}, key, "{}",
+                         lgstore::Expected::version("01900000-0000-7000-8000-000000000000"));
+  }
+  lgstore::Batch batch;
+  const auto slot = batch.get({"flat"}, key);
+  batch.put({"flat"}, key, "{}");
+  if (!store.batch(batch)[slot]) std::abort();
+  store.put_if_absent({"flat"}, key, "{}");
+  while (open > 0) queue.wait(std::chrono::seconds(60));
+}
+constexpr int per_round = 16;
+
+long resident() {
+  long pages = 0;
+  std::ifstream("/proc/self/statm").ignore(64, ' ') >> pages;
+  return pages * sysconf(_SC_PAGESIZE);
+}
+
+}  // namespace
+
+int main() {
+  const char *const given = std::getenv("LGSTORE_OPERATIONS");
+  const long operations = given != nullptr ? std::atol(given) : 500000;
+  const long rounds = operations / per_round;
+  Store store("memory:");
+  lgstore::CompletionQueue queue;
+  for (int n = 0; n < rounds / 5; ++n) round(store, queue, n);
+  const long before = resident();
+  long most = before;
+  for (int n = 0; n < rounds; ++n) {
+    round(store, queue, n);
+    if (n % 1000 == 0 && resident() > most) most = resident();
+  }
+  const long after = resident();
+  const double slope = static_cast<double>(after - before) / static_cast<double>(rounds * per_round);
+  std::printf("%ld operations: %ld bytes resident before, %ld after, %ld at most: %.3f bytes per operation\n",
+              rounds * per_round, before, after, most, slope);
+  store.close();
+  return slope < 1.0 ? 0 : 1;
+}

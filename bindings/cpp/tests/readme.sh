@@ -1,0 +1,19 @@
+# The first program in bindings/cpp/README.md is examples/quickstart.cpp, letter by letter, and has less than 20
+# lines; every other block of C++ stands somewhere in examples/ or tests/ but for its indentation.
+set -euo pipefail
+cd "$LGSTORE_SOURCE_DIR/bindings/cpp"
+python3 - <<'PYTHON'
+import glob, re, sys
+blocks = re.findall(r"^```cpp\n(.*?)^```$", open("README.md").read(), re.S | re.M)
+quickstart = open("examples/quickstart.cpp").read()
+if not blocks or blocks[0] != quickstart:
+    sys.exit("README.md does not begin with examples/quickstart.cpp")
+if quickstart.count("\n") >= 20:
+    sys.exit("examples/quickstart.cpp has 20 lines or more")
+strip = lambda text: "\n".join(line.strip() for line in text.strip().splitlines())
+sources = [strip(open(path).read()) for path in glob.glob("examples/*.cpp") + glob.glob("tests/*.cpp")]
+for block in blocks:
+    if not any(strip(block) in source for source in sources):
+        sys.exit("this block of README.md is in no example or test:\n" + block)
+print(f"README.md shows {len(blocks)} pieces of code that are compiled")
+PYTHON
