@@ -57,10 +57,8 @@ set_target_properties(roundtrip_c PROPERTIES C_STANDARD 11
   RUNTIME_OUTPUT_DIRECTORY "${CMAKE_CURRENT_BINARY_DIR}/tests")
 target_compile_options(roundtrip_c PRIVATE ${lgstore_warnings} -g)
 target_link_libraries(roundtrip_c PRIVATE c_support lgstore::lgstore Threads::Threads m)
-set(lgstore_roundtrip "c=$<TARGET_FILE:roundtrip_c>" "go=${lgstore_work}/roundtrip_go")
-if(TARGET roundtrip_cpp)
-  list(APPEND lgstore_roundtrip "cpp=$<TARGET_FILE:roundtrip_cpp>")
-endif()
+set(lgstore_roundtrip "c=$<TARGET_FILE:roundtrip_c>" "cpp=$<TARGET_FILE:cpp_roundtrip>"
+  "go=${lgstore_work}/roundtrip_go")
 lgstore_go_test(roundtrip.build LABELS ci TIMEOUT 300
   COMMAND build -o "${lgstore_work}/roundtrip_go" ./internal/roundtrip)
 set_tests_properties(roundtrip.build PROPERTIES FIXTURES_SETUP roundtrip)
