@@ -89,13 +89,7 @@ pub fn was_asked(node: Uuid) -> bool {
 
 /// Whether the running request was sent to no node yet.
 pub fn nobody_was_asked() -> bool {
-    how_many_were_asked() == 0
-}
-
-/// To how many nodes the running request was sent.
-pub fn how_many_were_asked() -> usize {
-    let count = |known: &Attempts| known.first.get().map_or(0, |_| 1 + known.others.borrow().len());
-    ATTEMPTS.try_with(count).unwrap_or(0)
+    ATTEMPTS.try_with(|known| known.first.get().is_none()).unwrap_or(true)
 }
 
 /// The listener that every statement which writes must have.

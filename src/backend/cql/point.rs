@@ -16,7 +16,7 @@ use scylla::errors::{ExecutionError, RequestAttemptError};
 use scylla::response::query_result::QueryResult;
 
 use super::alarm::Alarm;
-use super::attempt::{Failure, how_many_were_asked, watched};
+use super::attempt::{Failure, was_asked, watched};
 use super::cluster::Cluster;
 
 type Outcome = Result<QueryResult, ExecutionError>;
@@ -116,15 +116,16 @@ impl Cluster {
         }
     }
 
+    /// Whether there is a node to ask that was not asked, in the local data centre if one is named.
     fn may_ask_more(&self, more: u32) -> bool {
-        more > 0 && how_many_were_asked() < self.nodes_to_ask()
-    }
-
-    /// Nodes that a request may go to first: those of the local data centre if one is named.
-    fn nodes_to_ask(&self) -> usize {
+        if more == 0 {
+            return false;
+        }
         let (state, local) = (self.session.get_cluster_state(), &self.config.local_datacenter);
-        let nodes = state.get_nodes_info().iter();
-        nodes.filter(|node| node.is_connected() && (local.is_none() || node.datacenter == *local)).count()
+        state.get_nodes_info().iter().any(|node| {
+            let is_near = local.is_none() || node.datacenter == *local;
+            node.is_connected() && is_near && !was_asked(node.host_id)
+        })
     }
 }
 
