@@ -4,6 +4,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
@@ -33,6 +34,7 @@ constexpr auto stuck = R"({"backend":"fault","fault":{"delay_us":3600000000}})";
 std::optional<Store> forgotten;  // ends with the static objects
 std::optional<lgstore::CompletionQueue> queue;
 
+/// The process ends meanwhile, or the case has failed.
 [[noreturn]] void wait_for_the_end() {
   std::this_thread::sleep_for(60s);
   std::_Exit(1);
@@ -59,11 +61,12 @@ void exit_in_dispatch() {
 }
 
 void exit_while_others_submit() {
+  static std::atomic<int> ended{0};
   forgotten.emplace("memory:");
   for (int t = 0; t < 3; ++t) {
     std::thread([] {
       // A copy of what a facade holds outlives the store's static storage.
-      const auto operations = forgotten->callbacks([](const Result<void> &) {});
+      const auto operations = forgotten->callbacks([](const Result<void> &) { ++ended; });
       try {
         for (;;) operations.put({"a"}, "k", "{}");
       } catch (const lgstore::Exception &) {
@@ -71,7 +74,8 @@ void exit_while_others_submit() {
       }
     }).detach();
   }
-  std::this_thread::sleep_for(20ms);
+  // All are at work then.
+  while (ended < 1'000) std::this_thread::yield();
   std::exit(status);
 }
 

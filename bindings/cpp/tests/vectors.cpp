@@ -181,6 +181,7 @@ class Runner {
     if (json_member(step, "between") != nullptr) return judge_times(step, &captures, why.get()) != 0;
     if (const json_t *seconds = json_member(step, "advance")) {
       if (backend_.is_cluster()) {
+        // A cluster's clock can't be moved: this time has to pass.
         std::this_thread::sleep_for(std::chrono::seconds(static_cast<int>(json_number(seconds, 0))));
       } else {
         asker.advance(json_number(seconds, 0));

@@ -10,30 +10,6 @@ using lgstore::Document;
 using lgstore::Error;
 using lgstore::Result;
 
-const char *const operations[] = {"",
-                                  "put",
-                                  "get",
-                                  "delete",
-                                  "search",
-                                  "list_namespaces",
-                                  "batch",
-                                  "put_if_absent",
-                                  "update_if_exists",
-                                  "compare_and_set",
-                                  "delete_if_exists",
-                                  "delete_if_value",
-                                  "delete_prefix",
-                                  "count",
-                                  "sweep",
-                                  "open",
-                                  "migrate",
-                                  "warmup",
-                                  "health",
-                                  "cluster_info",
-                                  "reindex",
-                                  "backup",
-                                  "advance"};
-
 Answer answer_of(const Result<Document> &result) {
   if (result) return {LGSTORE_OK, std::string(result->text())};
   return {static_cast<lgstore_status_t>(result.error().code()), document(result.error())};
@@ -59,13 +35,6 @@ Coroutine ask_in_coroutine(const lgstore::Store &store, const lgstore::Completio
 void die(const char *what, const char *more) {
   std::fprintf(stderr, "%s: %s\n", what, more);
   std::exit(2);
-}
-
-std::uint32_t operation(std::string_view name) {
-  for (std::uint32_t op = 1; op < sizeof operations / sizeof *operations; ++op) {
-    if (name == operations[op]) return op;
-  }
-  die("unknown operation", std::string(name).c_str());
 }
 
 std::string document(const Error &error) {
@@ -100,7 +69,7 @@ Answer Asker::ask(const json_t *step, const captures_t &captures) {
       }
     }
   }
-  return raw(operation(op), body.view());
+  return raw(ask_operation(std::string(op).c_str()), body.view());
 }
 
 Answer Asker::raw(std::uint32_t op, std::string_view body) {

@@ -9,6 +9,7 @@
 
 // The reader of vectors that the C tests have, too.
 extern "C" {
+#include "../../../../tests/c/support/ask.h"
 #include "../../../../tests/c/support/backend.h"
 #include "../../../../tests/c/support/files.h"
 #include "../../../../tests/c/support/json.h"
@@ -75,9 +76,6 @@ class Asker {
   Way way_;
   int typed_ = 0;
 };
-
-/// The number of an operation by its name.
-std::uint32_t operation(std::string_view name);
 
 /// Runs a request by the typed call of its operation, and writes the answer out again; nothing if its body
 /// holds what no typed call could say.

@@ -106,7 +106,8 @@ func (s *step) run(ctx context.Context, store *lgstore.Store, on *backend, captu
 		return captured.between(s.Between[0], s.Between[1], s.Seconds, s.Within)
 	case s.Advance != "":
 		if on.cluster {
-			seconds, err := s.Advance.Int64() // Whole ones, says README.md.
+			// A cluster's clock can't be moved: this time has to pass. Whole seconds, says README.md.
+			seconds, err := s.Advance.Int64()
 			time.Sleep(time.Duration(seconds) * time.Second)
 			return err
 		}
