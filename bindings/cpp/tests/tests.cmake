@@ -41,8 +41,11 @@ lgstore_cpp_program(cpp_exit 20 tests/exit.cpp)
 lgstore_cpp_checked(cpp_exit)
 lgstore_test(cpp.exit LABELS ci cpp TIMEOUT 60 ENVIRONMENT ${lgstore_asan_environment} COMMAND cpp_exit)
 lgstore_cpp_program(cpp_flat_memory 20 tests/flat_memory.cpp)
-lgstore_test(cpp.flat_memory LABELS ci cpp TIMEOUT 240 COMMAND cpp_flat_memory)
-lgstore_test(cpp.soak LABELS soak TIMEOUT 7200 ENVIRONMENT LGSTORE_OPERATIONS=10000000 COMMAND cpp_flat_memory)
+set(lgstore_keep_nothing
+  GLIBC_TUNABLES=glibc.malloc.tcache_count=0:glibc.malloc.arena_max=1:glibc.malloc.mxfast=0)
+lgstore_test(cpp.flat_memory LABELS ci cpp TIMEOUT 240 ENVIRONMENT ${lgstore_keep_nothing} COMMAND cpp_flat_memory)
+lgstore_test(cpp.soak LABELS soak TIMEOUT 7200
+  ENVIRONMENT ${lgstore_keep_nothing} LGSTORE_OPERATIONS=10000000 COMMAND cpp_flat_memory)
 # For the round trip between languages.
 lgstore_cpp_program(cpp_roundtrip 17 tests/roundtrip.cpp)
 target_compile_options(cpp_roundtrip PRIVATE -O0)
