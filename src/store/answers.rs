@@ -1,5 +1,6 @@
 //! Answers of batches and conditional writes: the same text on every backend.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 
 use crate::error::Result;
@@ -8,13 +9,18 @@ use crate::store::filter::json_equal;
 use crate::store::item::{Record, push_version};
 use crate::store::operation::{Batch, Condition, Operation};
 
+/// An operation's answer inside a batch's.
+pub type Text = Cow<'static, str>;
 /// Outcomes by operation; `None` = not known yet.
-pub type Answers = Vec<Option<Result<String>>>;
+pub type Answers = Vec<Option<Result<Text>>>;
+
+/// What a put and a delete answer, and a get that finds nothing.
+pub const NULL: Text = Cow::Borrowed("null");
 
 /// In a snapshot batch the last put or delete of an item counts: the earlier ones are answered
 /// without being carried out.
 pub fn answer_overwritten(batch: &Batch, answers: &mut Answers) {
-    let mut written: HashSet<&Address> = HashSet::new();
+    let mut written: HashSet<&Address> = HashSet::with_capacity(batch.operations.len());
     for (operation, answer) in batch.operations.iter().zip(answers).rev() {
         let address = match operation {
             Operation::Put(put) => &put.address,
@@ -22,15 +28,16 @@ pub fn answer_overwritten(batch: &Batch, answers: &mut Answers) {
             _ => continue,
         };
         if !written.insert(address) {
-            *answer = Some(Ok("null".to_owned()));
+            *answer = Some(Ok(NULL));
         }
     }
 }
 
 /// `{"results":[{"result":…},{"error":{…}},…]}`, aligned with the operations.
 pub fn document(answers: Answers) -> String {
-    let length =
-        |answer: &Option<Result<String>>| answer.as_ref().map_or(0, |a| a.as_ref().map_or(96, String::len));
+    let length = |answer: &Option<Result<Text>>| {
+        answer.as_ref().map_or(0, |a| a.as_ref().map_or(96, |text| text.len()))
+    };
     let mut out = String::with_capacity(16 + answers.iter().map(|answer| 14 + length(answer)).sum::<usize>());
     out.push_str("{\"results\":[");
     for (index, answer) in answers.into_iter().enumerate() {

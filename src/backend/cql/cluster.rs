@@ -12,6 +12,7 @@ use uuid::Uuid;
 use super::alarm::Alarms;
 use super::connect::{Connection, connect};
 use super::creation::Creations;
+use super::key::{KeyHash, KeyHasher};
 use super::namespaces::Namespaces;
 use super::refresh::Refreshes;
 use super::scan::Scans;
@@ -21,6 +22,7 @@ use super::times::WriteTimes;
 use super::unsettled::Unsettled;
 use crate::error::{Code, Error, Result};
 use crate::op::task::Task;
+use crate::store::address::Address;
 use crate::store::clock::Clock;
 use crate::store::config::Config;
 use crate::store::operation::Kind;
@@ -35,6 +37,7 @@ pub struct Cluster {
     pub(super) format: Format,
     pub(super) config: Arc<Config>,
     pub(super) clock: Arc<Clock>,
+    keys: KeyHasher,
     pub(super) times: WriteTimes,
     pub(super) unsettled: Unsettled,
     pub(super) creations: Creations,
@@ -91,6 +94,7 @@ impl Cluster {
                 format,
                 config,
                 clock,
+                keys: KeyHasher::default(),
                 times,
                 unsettled: Unsettled::new(),
                 creations,
@@ -115,6 +119,11 @@ impl Cluster {
     /// The statements under a profile; 0 is the default one.
     pub(super) fn statements(&self, profile: usize) -> &Statements {
         self.statements.get(profile).unwrap_or(&self.statements[0])
+    }
+
+    /// The key as the tables know it.
+    pub(super) fn key(&self, address: &Address) -> KeyHash {
+        self.keys.hash(address)
     }
 
     /// A new version.

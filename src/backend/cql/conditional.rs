@@ -23,7 +23,7 @@ use super::creation::Birth;
 use super::error;
 use super::get::{Current, unreadable};
 use super::put::cells;
-use super::row::prefix_of;
+use super::row::Prefix;
 use crate::error::{Code, Error, Result};
 use crate::op::task::Task;
 use crate::store::address::Address;
@@ -110,8 +110,7 @@ impl Cluster {
         condition: &Condition,
         write: Write<'_>,
     ) -> Result<Round> {
-        let prefix = prefix_of(address.path());
-        let place = (prefix.as_str(), address.key());
+        let place = (Prefix(address.path()), address.key());
         match (write, condition) {
             (None, Condition::Version(version)) => {
                 let values = (place.0, place.1, Uuid::from_bytes(*version));
@@ -133,8 +132,7 @@ impl Cluster {
         current: Option<&Current>,
         write: Write<'_>,
     ) -> Result<Round> {
-        let (statements, prefix) = (call.statements, prefix_of(address.path()));
-        let (prefix, key) = (prefix.as_str(), address.key());
+        let (statements, prefix, key) = (call.statements, Prefix(address.path()), address.key());
         let row_time = current.map_or(0, |current| current.write_time);
         let expected = current.map(|current| current.meta.version).filter(|version| *version != NO_VERSION);
         let expected = expected.map(Uuid::from_bytes);
@@ -190,8 +188,9 @@ impl Cluster {
         values: impl SerializeRow,
         stored: Option<(Uuid, Birth)>,
     ) -> Result<Round> {
+        let key = self.key(address);
         loop {
-            let wait = self.times.ready_in(address, row_time, self.clock.now());
+            let wait = self.times.ready_in(key, row_time, self.clock.now());
             if wait.is_zero() {
                 break;
             }
@@ -200,17 +199,17 @@ impl Cluster {
         call.claim(task)?;
         // Whatever comes of it, what was known of the item may be over. The token is taken before the LWT is
         // sent, so that a delete which is acknowledged meanwhile is not undone by our note below.
-        self.creations.forget(address);
-        let token = self.creations.token(address);
+        self.creations.forget(key);
+        let token = self.creations.token(key);
         // Now, since the caller may be told of an unknown outcome before we are; and again, since a plain
         // write may have settled the key before this was carried out.
-        self.unsettled.note(address);
+        self.unsettled.note(key);
         let outcome = watched(self.session.execute_unpaged(statement, values)).await;
-        self.unsettled.note(address);
+        self.unsettled.note(key);
         let now = self.clock.now();
-        self.times.note_ballot(address, now);
+        self.times.note_ballot(key, now);
         if stored.is_none() || outcome.is_err() {
-            self.creations.forget(address);
+            self.creations.forget(key);
         }
         let result = outcome.map_err(|failure| error::write(call.kind, &failure))?;
         let rows = result.into_rows_result().map_err(|error| unreadable(&error))?;
@@ -221,10 +220,10 @@ impl Cluster {
         }
         if self.unsettled.is_full() {
             // If that fails, the key stays on the list.
-            let _ = self.settle(call, address).await;
+            let _ = self.settle(call, address, key).await;
         }
         let Some((version, birth)) = stored else { return Ok(Round::Applied(Uuid::nil())) };
-        self.creations.note(token, address, Birth { time: now, ..birth }, now);
+        self.creations.note(token, Birth { time: now, ..birth }, now);
         Ok(Round::Applied(version))
     }
 }

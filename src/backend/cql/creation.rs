@@ -3,15 +3,14 @@
 //! Exact within the process: deletes clear, expiry is kept with the entry. Between processes an entry may
 //! lag behind by the option `created_at_cache`; 0 turns the cache off.
 
-use std::hash::{BuildHasher, RandomState};
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 
 use quick_cache::sync::Cache;
 
-use crate::store::address::Address;
+use super::key::KeyHash;
 
-/// Items remembered; an entry is about 150 bytes and its key's text.
+/// Items remembered; an entry is about 100 bytes.
 const ENTRIES: usize = 65_536;
 /// Slots of the generations.
 const SLOTS: usize = 4_096;
@@ -39,18 +38,24 @@ pub struct Birth {
     pub time: i64,
 }
 
-/// A promise that no delete of the key has begun or ended since it was given out.
+/// Of one key: a promise that no delete of it has begun or ended since it was given out.
 #[derive(Clone, Copy, Debug)]
 pub struct Token {
-    slot: usize,
+    key: KeyHash,
     generation: u32,
+}
+
+impl Token {
+    /// The key that it was given out for.
+    pub fn key(self) -> KeyHash {
+        self.key
+    }
 }
 
 /// The bounded cache of created_at.
 pub struct Creations {
-    cache: Option<Cache<Address, Known>>,
+    cache: Option<Cache<KeyHash, Known>>,
     trust_us: i64,
-    hasher: RandomState,
     generations: Box<[AtomicU32]>,
     hits: AtomicU64,
     misses: AtomicU64,
@@ -62,7 +67,6 @@ impl Creations {
         Self {
             cache: (!trust.is_zero()).then(|| Cache::new(ENTRIES)),
             trust_us: i64::try_from(trust.as_micros()).unwrap_or(i64::MAX / 4),
-            hasher: RandomState::new(),
             generations: (0..SLOTS).map(|_| AtomicU32::new(0)).collect(),
             hits: AtomicU64::new(0),
             misses: AtomicU64::new(0),
@@ -70,18 +74,17 @@ impl Creations {
     }
 
     /// The created_at of a live item at `now`, if it is known.
-    pub fn get(&self, address: &Address, now: i64) -> Option<i64> {
+    pub fn get(&self, key: KeyHash, now: i64) -> Option<i64> {
         let cache = self.cache.as_ref()?;
-        let known = cache.get(address).filter(|known| now < known.trusted_until && now < known.expires_at);
+        let known = cache.get(&key).filter(|known| now < known.trusted_until && now < known.expires_at);
         let count = if known.is_some() { &self.hits } else { &self.misses };
         count.fetch_add(1, Ordering::Relaxed);
         known.map(|known| known.created_at)
     }
 
     /// Take before the request is sent whose answer or success will be noted.
-    pub fn token(&self, address: &Address) -> Token {
-        let slot = self.hasher.hash_one(address) as usize % SLOTS;
-        Token { slot, generation: self.generations[slot].load(Ordering::SeqCst) }
+    pub fn token(&self, key: KeyHash) -> Token {
+        Token { key, generation: self.generation(key).load(Ordering::SeqCst) }
     }
 
     /// Notes what a read found or a write has stored. Of two notes the one of the later write stays: puts
@@ -91,14 +94,17 @@ impl Creations {
     /// is acknowledged, and removes the entry after each. If it raised the generation before our look at
     /// the end, we take our entry out again; if after, its own removal comes after our insertion. So no
     /// entry from before an acknowledged delete outlives it.
-    pub fn note(&self, token: Token, address: &Address, birth: Birth, now: i64) {
+    pub fn note(&self, token: Token, birth: Birth, now: i64) {
         let Some(cache) = &self.cache else { return };
-        if self.generations[token.slot].load(Ordering::SeqCst) != token.generation {
+        if self.generation(token.key).load(Ordering::SeqCst) != token.generation {
             return;
         }
-        if let Some(known) = cache.peek(address) {
-            // Most reads tell what is known already: noting that once in a quarter of the trust is enough.
-            let same = (known.time, known.expires_at) == (birth.time, birth.expires_at.unwrap_or(i64::MAX));
+        if let Some(known) = cache.peek(&token.key) {
+            // Most reads and puts tell what is known already: noting that once in a quarter of the trust is
+            // enough. The time then stays that of an earlier write, so that a read of a row between the two
+            // may count as news: only a row that another process has made anew would be any.
+            let expires_at = birth.expires_at.unwrap_or(i64::MAX);
+            let same = (known.created_at, known.expires_at) == (birth.created_at, expires_at);
             let fresh = known.trusted_until.saturating_sub(now) > self.trust_us / 4 * 3;
             if known.time > birth.time || same && fresh {
                 return;
@@ -110,18 +116,21 @@ impl Creations {
             expires_at: birth.expires_at.unwrap_or(i64::MAX),
             trusted_until: now.saturating_add(self.trust_us),
         };
-        cache.insert(address.clone(), known);
-        if self.generations[token.slot].load(Ordering::SeqCst) != token.generation {
-            cache.remove(address);
+        cache.insert(token.key, known);
+        if self.generation(token.key).load(Ordering::SeqCst) != token.generation {
+            cache.remove(&token.key);
         }
     }
 
     /// Forgets the item: call before a delete is sent and after it was answered, whatever the answer.
-    pub fn forget(&self, address: &Address) {
+    pub fn forget(&self, key: KeyHash) {
         let Some(cache) = &self.cache else { return };
-        let slot = self.hasher.hash_one(address) as usize % SLOTS;
-        self.generations[slot].fetch_add(1, Ordering::SeqCst);
-        cache.remove(address);
+        self.generation(key).fetch_add(1, Ordering::SeqCst);
+        cache.remove(&key);
+    }
+
+    fn generation(&self, key: KeyHash) -> &AtomicU32 {
+        &self.generations[key.slot(SLOTS)]
     }
 
     /// Items remembered now.
@@ -137,7 +146,9 @@ impl Creations {
 
 #[cfg(test)]
 mod tests {
+    use super::super::key::KeyHasher;
     use super::*;
+    use crate::store::address::Address;
 
     fn birth(expires_at: Option<i64>, time: i64) -> Birth {
         Birth { created_at: 5, expires_at, time }
@@ -146,27 +157,27 @@ mod tests {
     #[test]
     fn entries_end_with_trust_expiry_and_deletes() {
         let creations = Creations::new(Duration::from_secs(10));
-        let key = Address::new("a", "k");
-        let token = creations.token(&key);
-        creations.note(token, &key, birth(Some(3_000_000), 1), 1_000_000);
-        assert_eq!(creations.get(&key, 2_999_999), Some(5));
-        assert_eq!(creations.get(&key, 3_000_000), None, "expired");
-        creations.note(token, &key, birth(None, 2), 1_000_000);
-        assert_eq!(creations.get(&key, 10_999_999), Some(5));
-        assert_eq!(creations.get(&key, 11_000_000), None, "no longer trusted");
-        creations.note(token, &key, Birth { created_at: 4, ..birth(None, 1) }, 1_000_000);
-        assert_eq!(creations.get(&key, 1_000_000), Some(5), "the later write stays");
-        creations.forget(&key);
-        assert_eq!(creations.get(&key, 1_000_000), None);
-        creations.note(token, &key, birth(None, 3), 1_000_000);
-        assert_eq!(creations.get(&key, 1_000_000), None, "what was read before the delete is not believed");
+        let key = KeyHasher::default().hash(&Address::new("a", "k"));
+        let token = creations.token(key);
+        creations.note(token, birth(Some(3_000_000), 1), 1_000_000);
+        assert_eq!(creations.get(key, 2_999_999), Some(5));
+        assert_eq!(creations.get(key, 3_000_000), None, "expired");
+        creations.note(token, birth(None, 2), 1_000_000);
+        assert_eq!(creations.get(key, 10_999_999), Some(5));
+        assert_eq!(creations.get(key, 11_000_000), None, "no longer trusted");
+        creations.note(token, Birth { created_at: 4, ..birth(None, 1) }, 1_000_000);
+        assert_eq!(creations.get(key, 1_000_000), Some(5), "the later write stays");
+        creations.forget(key);
+        assert_eq!(creations.get(key, 1_000_000), None);
+        creations.note(token, birth(None, 3), 1_000_000);
+        assert_eq!(creations.get(key, 1_000_000), None, "what was read before the delete is not believed");
     }
 
     #[test]
     fn no_trust_means_no_cache() {
         let creations = Creations::new(Duration::ZERO);
-        let key = Address::new("a", "k");
-        creations.note(creations.token(&key), &key, birth(None, 1), 0);
-        assert_eq!(creations.get(&key, 0), None);
+        let key = KeyHasher::default().hash(&Address::new("a", "k"));
+        creations.note(creations.token(key), birth(None, 1), 0);
+        assert_eq!(creations.get(key, 0), None);
     }
 }

@@ -5,7 +5,7 @@ use scylla::response::query_result::QueryResult;
 use super::cluster::{Call, Cluster};
 use super::creation::{Birth, Token};
 use super::error;
-use super::row::{Row, prefix_of};
+use super::row::{Prefix, Row};
 use crate::error::{Code, Error, Result};
 use crate::store::address::Address;
 use crate::store::item::{Entry, Record, push_item};
@@ -35,16 +35,15 @@ impl Cluster {
         let address = &get.address;
         let mut answer = String::new();
         if !address.path().is_empty() {
-            let token = self.creations.token(address);
-            let prefix = prefix_of(address.path());
-            let values = (prefix.as_str(), address.key());
+            let token = self.creations.token(self.key(address));
+            let values = (Prefix(address.path()), address.key());
             let send = || self.session.execute_unpaged(&call.statements.get, values);
             let result = self.ask(&call.statements.patience, send).await;
             let result = result.map_err(|failure| error::read(call.kind, &failure.error))?;
             self.only_row(result, |row, now| {
                 let Some(record) = row.record(now)? else { return Ok(()) };
                 push_item(&mut answer, &Entry { path: address.path(), key: address.key(), record });
-                self.learn(Some(token), address, row, &record, now);
+                self.learn(token, row, &record, now);
                 if get.refresh {
                     self.refresh(address, &record, row.write_time, now);
                 }
@@ -60,8 +59,7 @@ impl Cluster {
     /// The item as the last finished Paxos round left it.
     pub async fn get_serial(&self, call: &Call<'_>, address: &Address) -> Result<Option<Current>> {
         let mut current = None;
-        let prefix = prefix_of(address.path());
-        let values = (prefix.as_str(), address.key());
+        let values = (Prefix(address.path()), address.key());
         let result = self.session.execute_unpaged(&call.statements.get_serial, values).await;
         let result = result.map_err(|error| error::read(call.kind, &error))?;
         self.only_row(result, |row, now| {
@@ -86,23 +84,13 @@ impl Cluster {
 
     /// Notes what a row says of its item: its birth, for later puts, and a write time ahead of our clock,
     /// which a put by somebody who has read the row must pass.
-    pub fn learn(
-        &self,
-        token: Option<Token>,
-        address: &Address,
-        row: &Row<'_>,
-        record: &Record<'_>,
-        now: i64,
-    ) {
-        let time = row.write_time.unwrap_or(0);
+    pub fn learn(&self, token: Token, row: &Row<'_>, record: &Record<'_>, now: i64) {
+        let (time, meta) = (row.write_time.unwrap_or(0), &record.meta);
         if time >= now {
-            self.times.note(address, time);
+            self.times.note(token.key(), time);
         }
-        if let Some(token) = token {
-            let Record { meta, .. } = record;
-            let birth = Birth { created_at: meta.created_at, expires_at: meta.expires_at, time };
-            self.creations.note(token, address, birth, now);
-        }
+        let birth = Birth { created_at: meta.created_at, expires_at: meta.expires_at, time };
+        self.creations.note(token, birth, now);
     }
 }
 

@@ -15,6 +15,7 @@ mod connect;
 mod creation;
 mod error;
 mod get;
+mod key;
 mod lanes;
 mod list;
 mod migrate;

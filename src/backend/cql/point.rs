@@ -1,4 +1,4 @@
-//! Requests for one item: how long they may take, and when one more node is asked.
+//! Requests for one item, and batches of writes: how long they may take, and when one more node is asked.
 //!
 //! These are most of what a store does. The driver could do the same (its request timeout and speculative
 //! execution, which all other statements use), at two of the runtime's timers and two copies of the request's
@@ -33,7 +33,7 @@ pub struct Patience {
 }
 
 impl Cluster {
-    /// Sends a request for one item, which must be idempotent and under a profile's `point`. `send` makes it; it is
+    /// Sends one request, which must be idempotent and under a profile's `point`. `send` makes it; it is
     /// sent again to another node each time that the delay passes without an answer, and the first
     /// answer counts. An error counts only if it says something of the request and not of the node, or when nobody
     /// else is being asked.

@@ -15,7 +15,8 @@ use super::cluster::{Call, Cluster};
 use super::creation::Birth;
 use super::error;
 use super::get::unreadable;
-use super::row::{BirthRow, Cells, prefix_of, seconds};
+use super::key::KeyHash;
+use super::row::{BirthRow, Cells, Prefix, seconds};
 use crate::error::{Error, Result};
 use crate::op::task::Task;
 use crate::store::address::Address;
@@ -30,30 +31,32 @@ impl Cluster {
             Box::pin(self.write_serial(call, task, address, Some((&put.value, ttl)))).await?;
             return Ok("null".to_owned());
         }
-        let token = self.creations.token(address);
+        let key = self.key(address);
+        let token = self.creations.token(key);
         let register = self.namespaces.register(self, address.path());
-        let created_at = match self.creations.get(address, self.clock.now()) {
+        let created_at = match self.creations.get(key, self.clock.now()) {
             Some(created_at) => {
                 register.await?;
                 Some(created_at)
             }
             None => {
-                let before = Box::pin(async { futures_util::try_join!(self.birth(call, address), register) });
+                let before =
+                    Box::pin(async { futures_util::try_join!(self.birth(call, address, key), register) });
                 before.await?.0.map(|birth| birth.created_at)
             }
         };
-        self.settle(call, address).await?;
+        self.settle(call, address, key).await?;
         call.claim(task)?;
-        let stamp = call.stamp(task, || self.times.next(address, self.clock.now()));
-        let (time, prefix) = (stamp.time_us, prefix_of(address.path()));
+        let stamp = call.stamp(task, || self.times.next(key, self.clock.now()));
+        let time = stamp.time_us;
         let created_at = created_at.unwrap_or(time);
         let cells = cells(&put.value, created_at, time, stamp.version, ttl);
-        let values = cells.timed(time, &prefix, address.key());
+        let values = cells.timed(time, Prefix(address.path()), address.key());
         let send = || self.session.execute_unpaged(&call.statements.put, &values);
         let outcome = self.ask(&call.statements.patience, send).await;
         outcome.map_err(|failure| error::write(call.kind, &failure))?;
         let expires_at = put.ttl_us.map(|ttl| self.clock.now().saturating_add(ttl));
-        self.creations.note(token, address, Birth { created_at, expires_at, time }, self.clock.now());
+        self.creations.note(token, Birth { created_at, expires_at, time }, self.clock.now());
         Ok("null".to_owned())
     }
 
@@ -63,31 +66,30 @@ impl Cluster {
             call.claim(task)?;
             Box::pin(self.write_serial(call, task, address, None)).await?;
         } else {
-            self.settle(call, address).await?;
+            let key = self.key(address);
+            self.settle(call, address, key).await?;
             call.claim(task)?;
-            let stamp = call.stamp(task, || self.times.next(address, self.clock.now()));
-            self.delete_at(call, address, stamp.time_us).await?;
+            let stamp = call.stamp(task, || self.times.next(key, self.clock.now()));
+            self.delete_at(call, address, key, stamp.time_us).await?;
         }
         Ok("null".to_owned())
     }
 
     /// A plain delete with this write time.
-    pub async fn delete_at(&self, call: &Call<'_>, address: &Address, time: i64) -> Result<()> {
-        let prefix = prefix_of(address.path());
-        self.creations.forget(address);
-        let values = (time, prefix.as_str(), address.key());
+    pub async fn delete_at(&self, call: &Call<'_>, address: &Address, key: KeyHash, time: i64) -> Result<()> {
+        self.creations.forget(key);
+        let values = (time, Prefix(address.path()), address.key());
         let send = || self.session.execute_unpaged(&call.statements.delete, values);
         let outcome = self.ask(&call.statements.patience, send).await;
         // Whatever the outcome: it may have been applied.
-        self.creations.forget(address);
+        self.creations.forget(key);
         outcome.map_err(|failure| error::write(call.kind, &failure))?;
         Ok(())
     }
 
     /// What a put keeps of the item, from the cluster.
-    async fn birth(&self, call: &Call<'_>, address: &Address) -> Result<Option<Birth>> {
-        let prefix = prefix_of(address.path());
-        let values = (prefix.as_str(), address.key());
+    async fn birth(&self, call: &Call<'_>, address: &Address, key: KeyHash) -> Result<Option<Birth>> {
+        let values = (Prefix(address.path()), address.key());
         let send = || self.session.execute_unpaged(&call.statements.birth, values);
         let result = self.ask(&call.statements.patience, send).await;
         let result = result.map_err(|failure| error::read(call.kind, &failure.error))?;
@@ -96,7 +98,7 @@ impl Cluster {
         let birth = row.and_then(|row| row.birth(self.clock.now()));
         if let Some(birth) = birth {
             // Our put must win over the row it has read.
-            self.times.note(address, birth.time);
+            self.times.note(key, birth.time);
         }
         Ok(birth)
     }

@@ -15,7 +15,7 @@ use tokio::sync::{Semaphore, mpsc};
 use uuid::Uuid;
 
 use super::cluster::Cluster;
-use super::row::{Cells, prefix_of, seconds};
+use super::row::{Cells, Prefix, seconds};
 use super::statements::Statements;
 use crate::store::address::Address;
 use crate::store::item::{NO_VERSION, Record};
@@ -118,7 +118,6 @@ impl Cluster {
 
     /// Writes the row as it was read, with its own write time and its whole TTL.
     async fn rewrite(&self, due: &Due) -> bool {
-        let prefix = prefix_of(due.address.path());
         let cells = Cells {
             value: &due.value,
             created_at: due.created_at,
@@ -127,7 +126,7 @@ impl Cluster {
             ttl: Some(due.ttl),
             duplicates: due.duplicates,
         };
-        let values = cells.timed(due.write_time, &prefix, due.address.key());
+        let values = cells.timed(due.write_time, Prefix(due.address.path()), due.address.key());
         let Statements { put, patience, .. } = self.statements(0);
         self.ask(patience, || self.session.execute_unpaged(put, &values)).await.is_ok()
     }

@@ -5,8 +5,11 @@
 //! items need the filter's slow path). A row without `sub_ms` was made by an older writer.
 
 use scylla::DeserializeRow;
+use scylla::cluster::metadata::{ColumnType, NativeType};
+use scylla::serialize::SerializationError;
 use scylla::serialize::row::SerializeRow;
 use scylla::serialize::value::SerializeValue;
+use scylla::serialize::writers::{CellWriter, WrittenCellProof};
 use scylla::value::CqlTimestamp;
 use uuid::Uuid;
 
@@ -123,11 +126,11 @@ pub struct Cells<'a> {
 
 /// The markers behind `USING`: TTL (0 = for ever, also where the table has a default), the cells, the place.
 pub type Markers<'a> =
-    (i32, &'a str, CqlTimestamp, CqlTimestamp, Option<Uuid>, Option<i32>, i32, &'a str, &'a str);
+    (i32, &'a str, CqlTimestamp, CqlTimestamp, Option<Uuid>, Option<i32>, i32, Prefix<'a>, &'a str);
 
 impl<'a> Cells<'a> {
-    /// With the place; `prefix` is the namespace's labels joined by dots.
-    pub fn markers(&self, prefix: &'a str, key: &'a str) -> Markers<'a> {
+    /// With the place.
+    pub fn markers(&self, prefix: Prefix<'a>, key: &'a str) -> Markers<'a> {
         let sub = self.created_at.rem_euclid(1_000) * 1_000 + self.updated_at.rem_euclid(1_000);
         // Below a million by construction.
         let sub_ms = sub as i32 + if self.duplicates { DUPLICATES } else { 0 };
@@ -147,7 +150,7 @@ impl<'a> Cells<'a> {
     }
 
     /// Behind the write time of a plain write.
-    pub fn timed(&self, time: i64, prefix: &'a str, key: &'a str) -> impl SerializeRow + use<'a> {
+    pub fn timed(&self, time: i64, prefix: Prefix<'a>, key: &'a str) -> impl SerializeRow + use<'a> {
         let (a, b, c, d, e, f, g, h, i) = self.markers(prefix, key);
         (time, a, b, c, d, e, f, g, h, i)
     }
@@ -155,12 +158,38 @@ impl<'a> Cells<'a> {
     /// Before the value of a condition.
     pub fn conditional<T: SerializeValue>(
         &self,
-        prefix: &'a str,
+        prefix: Prefix<'a>,
         key: &'a str,
         expected: T,
     ) -> impl SerializeRow + use<'a, T> {
         let (a, b, c, d, e, f, g, h, i) = self.markers(prefix, key);
         (a, b, c, d, e, f, g, h, i, expected)
+    }
+}
+
+/// The path of a namespace as a statement's marker: the partition key, written without a copy of its own.
+#[derive(Clone, Copy, Debug)]
+pub struct Prefix<'a>(pub &'a str);
+
+impl SerializeValue for Prefix<'_> {
+    fn serialize<'b>(
+        &self,
+        of: &ColumnType<'_>,
+        writer: CellWriter<'b>,
+    ) -> std::result::Result<WrittenCellProof<'b>, SerializationError> {
+        let is_text = matches!(of, ColumnType::Native(NativeType::Text | NativeType::Ascii));
+        if !is_text || !self.0.contains('\0') {
+            // The text itself, or the error of a column that holds none.
+            return self.0.serialize(of, writer);
+        }
+        let mut cell = writer.into_value_builder();
+        for (index, label) in self.0.split('\0').enumerate() {
+            if index > 0 {
+                cell.append_bytes(b".");
+            }
+            cell.append_bytes(label.as_bytes());
+        }
+        cell.finish().map_err(SerializationError::new)
     }
 }
 

@@ -75,11 +75,12 @@ impl Cluster {
     }
 
     async fn delete_read(&self, call: &Call<'_>, address: &Address, written: i64) -> Result<()> {
-        self.settle(call, address).await?;
+        let key = self.key(address);
+        self.settle(call, address, key).await?;
         // The row that was read must go, whoever's clock wrote it.
-        self.times.note(address, written);
-        let time = self.times.next(address, self.clock.now());
-        self.delete_at(call, address, time).await
+        self.times.note(key, written);
+        let time = self.times.next(key, self.clock.now());
+        self.delete_at(call, address, key, time).await
     }
 
     fn whole<'a>(self: &'a Arc<Self>, call: &'a Call<'a>, scope: &'a Scope) -> Walk<'a> {

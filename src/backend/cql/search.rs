@@ -118,7 +118,7 @@ impl Cluster {
         };
         // A put by somebody who has seen the row must win over it.
         if let Some(time) = row.write_time.filter(|time| *time >= now) {
-            self.times.note(&Address::new(path, row.key), time);
+            self.times.note(self.key(&Address::new(path, row.key)), time);
         }
         let matches = filter.is_none_or(|filter| filter.matches(record.value, record.meta.duplicates));
         Ok(matches.then_some(record))

@@ -51,7 +51,7 @@ pub struct Statements {
     pub delete_if_value: PreparedStatement,
     /// Pages of one partition.
     pub scan: scan::Statements,
-    /// Of get, birth, put and delete, which [`Cluster::ask`](super::cluster::Cluster) sends.
+    /// Of get, birth, put, delete and batches, which [`Cluster::ask`](super::cluster::Cluster) sends.
     pub patience: Patience,
 }
 

@@ -14,7 +14,6 @@
 //! see only plain writes, or only LWTs, never pay for it.
 
 use std::collections::HashMap;
-use std::hash::{BuildHasher, RandomState};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use futures_util::future::BoxFuture;
@@ -22,7 +21,8 @@ use futures_util::future::BoxFuture;
 use super::batch::failures;
 use super::cluster::{Call, Cluster};
 use super::error;
-use super::row::prefix_of;
+use super::key::KeyHash;
+use super::row::Prefix;
 use crate::error::{Error, Result};
 use crate::lock::Mutex;
 use crate::store::address::Address;
@@ -33,9 +33,8 @@ const MOST: usize = 1 << 18;
 
 /// The keys whose last LWT is not settled.
 pub struct Unsettled {
-    hasher: RandomState,
-    /// By the key's hash, the number of its last LWT. Two keys of one 64-bit hash: once in 10^9 full tables.
-    shards: [Mutex<HashMap<u64, u64>>; SHARDS],
+    /// The number of a key's last LWT.
+    shards: [Mutex<HashMap<KeyHash, u64>>; SHARDS],
     len: AtomicUsize,
     lwts: AtomicU64,
 }
@@ -43,7 +42,7 @@ pub struct Unsettled {
 /// An LWT as it was known when somebody asked.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Mark {
-    key: u64,
+    key: KeyHash,
     lwt: u64,
 }
 
@@ -51,7 +50,6 @@ impl Unsettled {
     /// No key.
     pub fn new() -> Self {
         Self {
-            hasher: RandomState::new(),
             shards: std::array::from_fn(|_| Mutex::default()),
             len: AtomicUsize::new(0),
             lwts: AtomicU64::new(0),
@@ -59,8 +57,7 @@ impl Unsettled {
     }
 
     /// Notes an LWT on the key.
-    pub fn note(&self, address: &Address) {
-        let key = self.hasher.hash_one(address);
+    pub fn note(&self, key: KeyHash) {
         let lwt = self.lwts.fetch_add(1, Ordering::Relaxed);
         if self.shard(key).lock().insert(key, lwt).is_none() {
             self.len.fetch_add(1, Ordering::Release);
@@ -68,12 +65,11 @@ impl Unsettled {
     }
 
     /// The key's LWT, if it is not settled.
-    pub fn get(&self, address: &Address) -> Option<Mark> {
+    pub fn get(&self, key: KeyHash) -> Option<Mark> {
         // Sees every LWT that was answered before the caller asked: whoever has the answer has the count.
         if self.len.load(Ordering::Acquire) == 0 {
             return None;
         }
-        let key = self.hasher.hash_one(address);
         let lwt = *self.shard(key).lock().get(&key)?;
         Some(Mark { key, lwt })
     }
@@ -92,81 +88,85 @@ impl Unsettled {
         self.len.load(Ordering::Relaxed) >= MOST
     }
 
-    fn shard(&self, key: u64) -> &Mutex<HashMap<u64, u64>> {
-        &self.shards[key as usize % SHARDS]
+    fn shard(&self, key: KeyHash) -> &Mutex<HashMap<KeyHash, u64>> {
+        &self.shards[key.slot(SHARDS)]
     }
 }
 
 impl Cluster {
     /// Before a plain write to the key, and before its time is chosen.
-    pub(super) async fn settle(&self, call: &Call<'_>, address: &Address) -> Result<()> {
-        match self.unsettled.get(address) {
-            Some(mark) => Box::pin(self.settle_partition(call, &[(address, mark)])).await,
+    pub(super) async fn settle(&self, call: &Call<'_>, address: &Address, key: KeyHash) -> Result<()> {
+        match self.unsettled.get(key) {
+            Some(mark) => Box::pin(self.settle_partition(call, address, &[mark])).await,
             None => Ok(()),
         }
     }
 
     /// The same for many keys, one read for a partition; the errors by path.
-    pub(super) async fn settle_all(&self, call: &Call<'_>, all: &[&Address]) -> HashMap<String, Error> {
-        let mut partitions: HashMap<&str, Vec<(&Address, Mark)>> = HashMap::new();
-        for address in all {
-            if let Some(mark) = self.unsettled.get(address) {
-                partitions.entry(address.path()).or_default().push((*address, mark));
+    pub(super) async fn settle_all<'a>(
+        &self,
+        call: &Call<'_>,
+        all: impl Iterator<Item = (&'a Address, KeyHash)>,
+    ) -> HashMap<String, Error> {
+        let mut partitions: HashMap<&str, (&Address, Vec<Mark>)> = HashMap::new();
+        for (address, key) in all {
+            if let Some(mark) = self.unsettled.get(key) {
+                partitions.entry(address.path()).or_insert((address, Vec::new())).1.push(mark);
             }
         }
         let mut work: Vec<BoxFuture<'_, _>> = Vec::with_capacity(partitions.len());
-        for (path, keys) in &partitions {
-            work.push(Box::pin(async move { (*path, self.settle_partition(call, keys).await) }));
+        for (path, (any, marks)) in &partitions {
+            work.push(Box::pin(async move { (*path, self.settle_partition(call, any, marks).await) }));
         }
         failures(work).await
     }
 
-    /// A SERIAL read of one key settles the whole partition.
-    async fn settle_partition(&self, call: &Call<'_>, keys: &[(&Address, Mark)]) -> Result<()> {
-        let Some((any, _)) = keys.first() else { return Ok(()) };
+    /// A SERIAL read of any key settles the whole partition.
+    async fn settle_partition(&self, call: &Call<'_>, any: &Address, marks: &[Mark]) -> Result<()> {
         // What the row holds is of no interest here: one that can't be read is there to be replaced.
-        let prefix = prefix_of(any.path());
-        let values = (prefix.as_str(), any.key());
+        let values = (Prefix(any.path()), any.key());
         let read = self.session.execute_unpaged(&call.statements.get_serial, values).await;
         read.map_err(|error| error::read(call.kind, &error))?;
         let now = self.clock.now();
-        keys.iter().for_each(|(address, _)| self.times.note_ballot(address, now));
+        marks.iter().for_each(|mark| self.times.note_ballot(mark.key, now));
         // The write's time will lie above that. The clock had better, too: the store's later writes to other keys
         // would seem to be earlier ones.
         tokio::time::sleep(self.times.skew()).await;
-        keys.iter().for_each(|(_, mark)| self.unsettled.settled(*mark));
+        marks.iter().for_each(|mark| self.unsettled.settled(*mark));
         Ok(())
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::key::KeyHasher;
     use super::*;
 
     #[test]
     fn an_lwt_is_settled_by_a_read_that_came_after_it_only() {
-        let (unsettled, key, other) = (Unsettled::new(), Address::new("a", "k"), Address::new("a", "other"));
-        assert_eq!(unsettled.get(&key), None);
-        unsettled.note(&key);
-        assert_eq!(unsettled.get(&other), None);
-        let mark = unsettled.get(&key).expect("a mark");
+        let (unsettled, hasher) = (Unsettled::new(), KeyHasher::default());
+        let [key, other] = ["k", "other"].map(|key| hasher.hash(&Address::new("a", key)));
+        assert_eq!(unsettled.get(key), None);
+        unsettled.note(key);
+        assert_eq!(unsettled.get(other), None);
+        let mark = unsettled.get(key).expect("a mark");
         // Another one is answered while the read is under way.
-        unsettled.note(&key);
+        unsettled.note(key);
         unsettled.settled(mark);
-        let mark = unsettled.get(&key).expect("the later one");
+        let mark = unsettled.get(key).expect("the later one");
         unsettled.settled(mark);
         unsettled.settled(mark);
-        assert_eq!(unsettled.get(&key), None);
+        assert_eq!(unsettled.get(key), None);
         assert_eq!(unsettled.len.load(Ordering::Relaxed), 0);
     }
 
     #[test]
     fn a_table_is_full_and_has_room_again() {
-        let unsettled = Unsettled::new();
-        let keys: Vec<_> = (0..MOST).map(|n| Address::new("a", &n.to_string())).collect();
-        keys.iter().for_each(|key| unsettled.note(key));
+        let (unsettled, hasher) = (Unsettled::new(), KeyHasher::default());
+        let keys: Vec<_> = (0..MOST).map(|n| hasher.hash(&Address::new("a", &n.to_string()))).collect();
+        keys.iter().for_each(|key| unsettled.note(*key));
         assert!(unsettled.is_full());
-        unsettled.settled(unsettled.get(&keys[7]).expect("a mark"));
+        unsettled.settled(unsettled.get(keys[7]).expect("a mark"));
         assert!(!unsettled.is_full());
     }
 }

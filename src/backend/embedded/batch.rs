@@ -8,14 +8,14 @@ use super::write::{Claim, apply, bytes};
 use super::{Shared, given_up, guarded};
 use crate::error::{Error, Result};
 use crate::op::task::Task;
-use crate::store::answers::{Answers, answer_overwritten, document};
+use crate::store::answers::{Answers, Text, answer_overwritten, document};
 use crate::store::operation::{Batch, Mode, Operation};
 
 /// Operations that failed one by one before the rest of a batch is given up.
 const MAX_ATTEMPTS: usize = 4;
 
 /// An operation's index and its outcome.
-pub type Done = (usize, Result<String>);
+pub type Done = (usize, Result<Text>);
 
 /// Answers a batch that only reads, from one view.
 pub fn read_all(view: &mut dyn View, batch: &Batch, reading: &mut Reading<'_>) -> Read<String> {
@@ -35,9 +35,9 @@ pub fn read_reads(view: &mut dyn View, batch: &Batch, reading: &mut Reading<'_>)
 }
 
 /// One operation's error is its own answer; only a used-up budget or a stop ends the batch.
-fn read_one(view: &mut dyn View, operation: &Operation, reading: &mut Reading<'_>) -> Read<Result<String>> {
+fn read_one(view: &mut dyn View, operation: &Operation, reading: &mut Reading<'_>) -> Read<Result<Text>> {
     match read(view, operation, reading) {
-        Ok(answer) => Ok(Ok(answer)),
+        Ok(answer) => Ok(Ok(Text::Owned(answer))),
         Err(Halt::Failed(error)) => Ok(Err(error)),
         Err(other) => Err(other),
     }
@@ -52,7 +52,7 @@ pub fn apply_open(
     answers: &Answers,
     reading: &mut Reading<'_>,
 ) -> std::result::Result<Vec<Done>, (usize, Error)> {
-    let mut done = Vec::new();
+    let mut done = Vec::with_capacity(batch.operations.len());
     for (index, operation) in batch.operations.iter().enumerate() {
         if answers[index].is_some() {
             continue;
@@ -62,7 +62,7 @@ pub fn apply_open(
         } else {
             let view: &mut dyn View = &mut *transaction;
             guarded(|| match read(view, operation, reading) {
-                Ok(answer) => Ok(answer),
+                Ok(answer) => Ok(Text::Owned(answer)),
                 Err(Halt::Failed(error)) => Err(error),
                 Err(Halt::Budget | Halt::Stopped) => Err(given_up(None)),
             })

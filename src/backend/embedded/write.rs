@@ -8,22 +8,23 @@ use super::{Shared, conditional, given_up, guarded};
 use crate::error::{Code, Error, Result};
 use crate::op::task::Task;
 use crate::store::address::Address;
+use crate::store::answers::{NULL, Text};
 use crate::store::item::{Meta, Record};
 use crate::store::operation::{Operation, Value};
 use crate::store::version::new_version;
 
 /// Applies a put, delete or conditional write at `now` and gives its answer.
-pub fn apply(transaction: &mut dyn Transaction, operation: &Operation, now: i64) -> Result<String> {
+pub fn apply(transaction: &mut dyn Transaction, operation: &Operation, now: i64) -> Result<Text> {
     match operation {
         Operation::Put(body) => {
             put(transaction, &body.address, &body.value, body.ttl_us, now)?;
-            Ok("null".to_owned())
+            Ok(NULL)
         }
         Operation::Delete(address) => {
             transaction.delete(address)?;
-            Ok("null".to_owned())
+            Ok(NULL)
         }
-        Operation::Conditional(body) => conditional::apply(transaction, body, now),
+        Operation::Conditional(body) => conditional::apply(transaction, body, now).map(Text::Owned),
         other => Err(Error::new(Code::Unsupported, format!("{} is not a write", other.kind().name()))),
     }
 }
@@ -137,7 +138,7 @@ impl Claim {
 pub(super) struct WriteJob<E: Engine> {
     shared: Arc<Shared<E>>,
     claim: Claim,
-    answer: Option<String>,
+    answer: Option<Text>,
 }
 
 impl<E: Engine> WriteJob<E> {
@@ -159,7 +160,7 @@ impl<E: Engine> Job for WriteJob<E> {
 
     fn finish(self: Box<Self>, committed: Result<()>) {
         let Self { claim, answer, .. } = *self;
-        claim.complete(committed.map(|()| answer.unwrap_or_else(|| "null".to_owned())));
+        claim.complete(committed.map(|()| answer.unwrap_or(NULL).into_owned()));
     }
 
     fn expired(&self) -> bool {

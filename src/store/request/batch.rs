@@ -10,6 +10,9 @@ use super::{Context, Warning, one, options};
 
 static BATCH: Fields = Fields { of: "batch", names: &["ops", "mode", "atomicity"], options: options::PLAIN };
 
+/// Bytes that few operations have less of.
+const USUAL_BYTES: usize = 40;
+
 /// The operations that a batch may hold.
 const INSIDE: [(&str, Kind); 6] = [
     ("get", Kind::Get),
@@ -27,8 +30,14 @@ pub(super) fn batch(reader: &mut Reader<'_>, context: &mut Context<'_>) -> Resul
         match name {
             "ops" => {
                 let mut list = Vec::new();
-                reader.array(|reader, _| {
+                reader.array(|reader, index| {
+                    let start = reader.offset();
                     list.push(operation(reader, context)?);
+                    if index == 0 {
+                        // As if the others were as long: growing would move them again and again.
+                        let (length, end) = (reader.position() - start, reader.text().len());
+                        list.reserve((end - reader.position()) / length.max(USUAL_BYTES));
+                    }
                     Ok(())
                 })?;
                 operations = Some(list);

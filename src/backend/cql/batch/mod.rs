@@ -20,7 +20,7 @@ use super::cluster::{Call, Cluster};
 use crate::error::{Error, Result};
 use crate::guard::retry::{Backoff, Policy, is_transient};
 use crate::op::task::Task;
-use crate::store::answers::{Answers, answer_overwritten, document};
+use crate::store::answers::{Answers, Text, answer_overwritten, document};
 use crate::store::operation::{Batch, Mode, Operation};
 
 /// Requests of one batch that are with the cluster at one time.
@@ -34,7 +34,7 @@ impl Cluster {
         match batch.mode {
             Mode::Sequential => {
                 for (operation, answer) in batch.operations.iter().zip(&mut answers) {
-                    *answer = Some(self.one(call, task, operation).await);
+                    *answer = Some(self.one(call, task, operation).await.map(Text::Owned));
                 }
                 report_failures(task, &answers);
             }
@@ -72,16 +72,20 @@ impl Cluster {
     }
 }
 
+/// Does work side by side; what comes of it, in no order.
+pub(super) async fn side_by_side<T>(mut work: Vec<BoxFuture<'_, T>>) -> Vec<T> {
+    // Most batches are for one namespace.
+    if work.len() < 2 {
+        let Some(only) = work.pop() else { return Vec::new() };
+        return vec![only.await];
+    }
+    stream::iter(work).buffer_unordered(SIDE_BY_SIDE).collect().await
+}
+
 /// Does work of several paths side by side; the errors by path.
 pub(super) async fn failures(work: Vec<BoxFuture<'_, (&str, Result<()>)>>) -> HashMap<String, Error> {
-    let mut done = stream::iter(work).buffer_unordered(SIDE_BY_SIDE);
-    let mut failed = HashMap::new();
-    while let Some((path, outcome)) = done.next().await {
-        if let Err(error) = outcome {
-            failed.insert(path.to_owned(), error);
-        }
-    }
-    failed
+    let failed = |(path, outcome): (&str, Result<()>)| Some((path.to_owned(), outcome.err()?));
+    side_by_side(work).await.into_iter().filter_map(failed).collect()
 }
 
 /// What the circuit breaker should know although the batch itself has an answer.
@@ -100,7 +104,7 @@ impl Retries {
     /// Takes the answers back that time may cure, waits, and says whether there is anything to try again.
     /// Never waits past the deadline.
     async fn again(&mut self, task: &Task, answers: &mut Answers) -> bool {
-        let curable = |answer: &Option<Result<String>>| {
+        let curable = |answer: &Option<Result<Text>>| {
             answer.as_ref().is_some_and(|answer| answer.as_ref().is_err_and(is_transient))
         };
         if !answers.iter().any(curable) || !self.pause(task).await {

@@ -3,19 +3,17 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use futures_util::StreamExt;
 use futures_util::future::BoxFuture;
-use futures_util::stream;
 
 use super::super::cluster::{Call, Cluster};
 use super::super::error;
 use super::super::get::unreadable;
-use super::super::row::{Row, prefix_of};
-use super::SIDE_BY_SIDE;
+use super::super::row::{Prefix, Row};
+use super::side_by_side;
 use crate::error::{Code, Error, Result};
 use crate::op::task::Task;
 use crate::store::address::Address;
-use crate::store::answers::Answers;
+use crate::store::answers::{Answers, NULL, Text};
 use crate::store::item::{Entry, push_item};
 use crate::store::operation::{Batch, Get, Kind, Operation};
 
@@ -25,7 +23,7 @@ const KEYS: usize = 64;
 const TOGETHER: usize = 2;
 
 /// Outcomes by index.
-type Done = Vec<(usize, Result<String>)>;
+type Done = Vec<(usize, Result<Text>)>;
 
 impl Cluster {
     /// Answers all reads of the batch that have no answer yet.
@@ -44,7 +42,7 @@ impl Cluster {
                 Operation::Get(get) => partitions.entry(get.address.path()).or_default().push((index, get)),
                 operation if !operation.writes() => work.push(Box::pin(async move {
                     let call = Call { kind: operation.kind(), ..*call };
-                    vec![(index, self.read_one(&call, task, operation).await)]
+                    vec![(index, self.read_one(&call, task, operation).await.map(Text::Owned))]
                 })),
                 _ => {}
             }
@@ -53,7 +51,9 @@ impl Cluster {
             if gets.len() < TOGETHER || path.is_empty() {
                 for (index, get) in gets {
                     let call = Call { kind: Kind::Get, ..*call };
-                    work.push(Box::pin(async move { vec![(index, self.get(&call, get).await)] }));
+                    work.push(Box::pin(
+                        async move { vec![(index, self.get(&call, get).await.map(Text::Owned))] },
+                    ));
                 }
                 continue;
             }
@@ -63,11 +63,8 @@ impl Cluster {
                 work.push(Box::pin(async move { self.get_many(call, path, &gets).await }));
             }
         }
-        let mut done = stream::iter(work).buffer_unordered(SIDE_BY_SIDE);
-        while let Some(outcomes) = done.next().await {
-            for (index, outcome) in outcomes {
-                answers[index] = Some(outcome);
-            }
+        for (index, outcome) in side_by_side(work).await.into_iter().flatten() {
+            answers[index] = Some(outcome);
         }
     }
 
@@ -94,8 +91,7 @@ impl Cluster {
     async fn get_many(&self, call: &Call<'_>, path: &str, gets: &[(usize, &Get)]) -> Done {
         match self.rows_of(call, path, gets).await {
             Ok(found) => {
-                let answer =
-                    |get: &Get| found.get(get.address.key()).cloned().unwrap_or(Ok("null".to_owned()));
+                let answer = |get: &Get| found.get(get.address.key()).cloned().unwrap_or(Ok(NULL));
                 gets.iter().map(|(index, get)| (*index, answer(get))).collect()
             }
             Err(error) => gets.iter().map(|(index, _)| (*index, Err(error.clone()))).collect(),
@@ -107,29 +103,28 @@ impl Cluster {
         call: &Call<'_>,
         path: &str,
         gets: &[(usize, &Get)],
-    ) -> Result<HashMap<String, Result<String>>> {
-        let prefix = prefix_of(path);
+    ) -> Result<HashMap<String, Result<Text>>> {
         let keys: Vec<&str> = gets.iter().map(|(_, get)| get.address.key()).collect();
-        let tokens: HashMap<&str, _> =
-            gets.iter().map(|(_, get)| (get.address.key(), self.creations.token(&get.address))).collect();
-        let result = self.session.execute_unpaged(&call.statements.get_many, (prefix.as_str(), keys)).await;
+        let token = |get: &Get| self.creations.token(self.key(&get.address));
+        let tokens: HashMap<&str, _> = gets.iter().map(|(_, get)| (get.address.key(), token(get))).collect();
+        let result = self.session.execute_unpaged(&call.statements.get_many, (Prefix(path), keys)).await;
         let result = result.map_err(|error| error::read(Kind::Get, &error))?;
         let rows = result.into_rows_result().map_err(|error| unreadable(&error))?;
         let mut found = HashMap::with_capacity(gets.len());
         for row in rows.rows::<Row<'_>>().map_err(|error| unreadable(&error))? {
             let row = row.map_err(|error| unreadable(&error))?;
             let now = self.clock.now();
+            let Some(token) = tokens.get(row.key) else { continue };
             let answer = match row.record(now) {
                 Ok(None) => continue,
                 Ok(Some(record)) => {
-                    let address = Address::new(path, row.key);
                     let mut answer = String::new();
                     push_item(&mut answer, &Entry { path, key: row.key, record });
-                    self.learn(tokens.get(row.key).copied(), &address, &row, &record, now);
+                    self.learn(*token, &row, &record, now);
                     if gets.iter().any(|(_, get)| get.refresh && get.address.key() == row.key) {
-                        self.refresh(&address, &record, row.write_time, now);
+                        self.refresh(&Address::new(path, row.key), &record, row.write_time, now);
                     }
-                    Ok(answer)
+                    Ok(Text::Owned(answer))
                 }
                 Err(error) => Err(error),
             };

@@ -1,29 +1,29 @@
 //! The writes of a snapshot batch: grouped by partition, or as one logged batch.
 
 use std::collections::HashMap;
+use std::ops::Range;
 use std::sync::Arc;
 
-use futures_util::StreamExt;
 use futures_util::future::BoxFuture;
-use futures_util::stream;
 use scylla::serialize::SerializationError;
 use scylla::serialize::row::{RowSerializationContext, SerializeRow};
 use scylla::serialize::writers::RowWriter;
-use scylla::statement::batch::{Batch as CqlBatch, BatchStatement, BatchType};
+use scylla::statement::batch::{Batch as CqlBatch, BatchType};
+use scylla::statement::prepared::PreparedStatement;
 
-use super::super::attempt::{listener, watched};
+use super::super::attempt::listener;
 use super::super::cluster::{Call, Cluster, Stamp};
 use super::super::creation::{Birth, Token};
 use super::super::error;
 use super::super::get::unreadable;
 use super::super::put::cells;
-use super::super::row::{BirthRow, Cells, prefix_of};
-use super::{SIDE_BY_SIDE, failures};
+use super::super::row::{BirthRow, Cells, Prefix};
+use super::{failures, side_by_side};
 use crate::error::{Error, Result};
 use crate::guard::retry::is_transient;
 use crate::op::task::Task;
 use crate::store::address::Address;
-use crate::store::answers::Answers;
+use crate::store::answers::{Answers, NULL};
 use crate::store::operation::{Batch, Kind, Operation, Put};
 
 /// Keys of one `key IN ?` when what a put keeps is read.
@@ -31,21 +31,28 @@ const KEYS: usize = 100;
 /// What a statement costs of a batch's bytes beside its texts.
 const STATEMENT_BYTES: usize = 100;
 
-/// One write on its way, with everything decided.
-struct Write<'a> {
+/// One write that has no answer yet, and what is known of it before it is sent.
+struct Open<'a> {
     index: usize,
     address: &'a Address,
     put: Option<&'a Put>,
-    ttl: Option<i32>,
-    created_at: Option<i64>,
-    stamp: Stamp,
     token: Token,
+    created_at: Option<i64>,
+    /// Why what a put has to know of its item could not be read.
+    failed: Option<Error>,
+}
+
+/// One write on its way, with everything decided.
+struct Write<'a> {
+    open: Open<'a>,
+    ttl: Option<i32>,
+    stamp: Stamp,
 }
 
 /// One statement's markers.
 enum Values<'a> {
-    Put(Cells<'a>, i64, &'a str, &'a str),
-    Delete(i64, &'a str, &'a str),
+    Put(Cells<'a>, i64, Prefix<'a>, &'a str),
+    Delete(i64, Prefix<'a>, &'a str),
 }
 
 impl SerializeRow for Values<'_> {
@@ -56,7 +63,7 @@ impl SerializeRow for Values<'_> {
     ) -> std::result::Result<(), SerializationError> {
         match self {
             Values::Put(cells, time, prefix, key) => {
-                cells.timed(*time, prefix, key).serialize(context, writer)
+                cells.timed(*time, *prefix, key).serialize(context, writer)
             }
             Values::Delete(time, prefix, key) => (time, prefix, key).serialize(context, writer),
         }
@@ -67,18 +74,31 @@ impl SerializeRow for Values<'_> {
     }
 }
 
-impl Write<'_> {
+impl<'a> Write<'a> {
     fn bytes(&self) -> usize {
-        let value = self.put.map_or(0, |put| put.value.text.len());
-        STATEMENT_BYTES + self.address.path().len() + self.address.key().len() + value
+        let Open { address, put, .. } = self.open;
+        let value = put.map_or(0, |put| put.value.text.len());
+        STATEMENT_BYTES + address.path().len() + address.key().len() + value
     }
 
-    fn values<'b>(&'b self, prefix: &'b str) -> Values<'b> {
-        let (time, key) = (self.stamp.time_us, self.address.key());
-        match self.put {
+    fn path(&self) -> &'a str {
+        self.open.address.path()
+    }
+
+    fn statement<'s>(&self, call: &Call<'s>) -> &'s PreparedStatement {
+        if self.open.put.is_some() { &call.statements.put } else { &call.statements.delete }
+    }
+
+    fn created_at(&self) -> i64 {
+        self.open.created_at.unwrap_or(self.stamp.time_us)
+    }
+
+    fn values(&self) -> Values<'a> {
+        let (time, address) = (self.stamp.time_us, self.open.address);
+        let (prefix, key) = (Prefix(address.path()), address.key());
+        match self.open.put {
             Some(put) => {
-                let created_at = self.created_at.unwrap_or(time);
-                let cells = cells(&put.value, created_at, time, self.stamp.version, self.ttl);
+                let cells = cells(&put.value, self.created_at(), time, self.stamp.version, self.ttl);
                 Values::Put(cells, time, prefix, key)
             }
             None => Values::Delete(time, prefix, key),
@@ -95,7 +115,7 @@ impl Cluster {
         batch: &Batch,
         answers: &mut Answers,
     ) {
-        let writes = match self.prepare_writes(call, task, batch, answers).await {
+        let mut writes = match self.prepare_writes(call, task, batch, answers).await {
             Ok(writes) => writes,
             Err(error) => {
                 answers.iter_mut().filter(|answer| answer.is_none()).for_each(|answer| {
@@ -104,22 +124,21 @@ impl Cluster {
                 return;
             }
         };
-        let mut groups = self.groups(writes);
+        let mut groups = self.groups(&mut writes);
         let mut retries = self.retries(task);
         loop {
             let mut work: Vec<BoxFuture<'_, _>> = Vec::with_capacity(groups.len());
             for (at, group) in groups.iter().enumerate() {
+                let group = &writes[group.clone()];
                 work.push(Box::pin(async move { (at, self.write_group(call, group).await) }));
             }
-            let mut done = stream::iter(work).buffer_unordered(SIDE_BY_SIDE);
             let mut curable = vec![false; groups.len()];
-            while let Some((at, outcome)) = done.next().await {
+            for (at, outcome) in side_by_side(work).await {
                 curable[at] = outcome.as_ref().is_err_and(is_transient);
-                for write in &groups[at] {
-                    answers[write.index] = Some(outcome.clone().map(|()| "null".to_owned()));
+                for write in &writes[groups[at].clone()] {
+                    answers[write.open.index] = Some(outcome.clone().map(|()| NULL));
                 }
             }
-            drop(done);
             // Every write keeps its write time and version, so that trying again changes nothing that came
             // after it.
             let mut curable = curable.into_iter();
@@ -153,7 +172,7 @@ impl Cluster {
             self.send_batch(call, BatchType::Logged, &writes).await?;
         }
         for write in &writes {
-            answers[write.index] = Some(Ok("null".to_owned()));
+            answers[write.open.index] = Some(Ok(NULL));
         }
         Ok(())
     }
@@ -168,98 +187,117 @@ impl Cluster {
         batch: &'b Batch,
         answers: &mut Answers,
     ) -> Result<Vec<Write<'b>>> {
-        let open: Vec<(usize, &Address, Option<&Put>)> = batch
-            .operations
-            .iter()
-            .enumerate()
-            .filter(|(index, _)| answers[*index].is_none())
-            .filter_map(|(index, operation)| match operation {
-                Operation::Put(put) => Some((index, &put.address, Some(put))),
-                Operation::Delete(address) => Some((index, address, None)),
-                _ => None,
-            })
-            .collect();
+        let mut open = self.open_writes(batch, answers);
         if open.is_empty() {
             return Ok(Vec::new());
         }
-        let tokens: Vec<Token> = open.iter().map(|(_, address, _)| self.creations.token(address)).collect();
-        let puts: Vec<&Address> =
-            open.iter().filter_map(|(_, address, put)| put.is_some().then_some(*address)).collect();
-        let all: Vec<&Address> = open.iter().map(|(_, address, _)| *address).collect();
+        let unknown = self.known_births(&mut open);
+        let all = open.iter().map(|write| (write.address, write.token.key()));
         let (births, registered, settled) = futures_util::join!(
-            self.births(call, &puts),
-            self.register_all(&puts),
-            self.settle_all(call, &all)
+            self.births(call, &open, unknown),
+            self.register_all(&open),
+            self.settle_all(call, all)
         );
+        for (at, birth) in births {
+            match birth {
+                Ok(birth) => {
+                    self.times.note(open[at].token.key(), birth.time);
+                    open[at].created_at = Some(birth.created_at);
+                }
+                Err(error) => open[at].failed = Some(error),
+            }
+        }
         call.claim(task)?;
-        let mut writes = Vec::with_capacity(open.len());
         let choose = || {
             let now = self.clock.now();
-            open.iter().map(|(_, address, _)| Stamp::new(self.times.next(address, now))).collect::<Vec<_>>()
+            open.iter().map(|write| Stamp::new(self.times.next(write.token.key(), now))).collect::<Vec<_>>()
         };
         // A logged batch fails as a whole, and may be run again as a whole.
         let stamps = if batch.logged { task.stamp(choose) } else { choose() };
-        for (((index, address, put), token), stamp) in open.into_iter().zip(tokens).zip(stamps) {
-            let ttl = put.map_or(Ok(None), |put| self.ttl(put.ttl_us));
-            let failed = put
-                .and_then(|_| births.failed.get(address).or_else(|| registered.get(address.path())))
-                .or_else(|| settled.get(address.path()));
-            match (ttl, failed) {
-                (Err(error), _) => {
-                    answers[index] = Some(Err(error.inside(&format!("ops[{index}]"))));
-                }
-                (_, Some(error)) => answers[index] = Some(Err(error.clone())),
-                (Ok(ttl), None) => {
-                    let created_at = births.found.get(address).copied();
-                    writes.push(Write { index, address, put, ttl, created_at, stamp, token });
-                }
+        let mut writes = Vec::with_capacity(open.len());
+        for (mut open, stamp) in open.into_iter().zip(stamps) {
+            let path = open.address.path();
+            let ttl = open.put.map_or(Ok(None), |put| self.ttl(put.ttl_us));
+            let ttl = ttl.map_err(|error| error.inside(&format!("ops[{}]", open.index)));
+            let registered = registered.get(path).filter(|_| open.put.is_some());
+            let failed = open.failed.take().or_else(|| registered.or_else(|| settled.get(path)).cloned());
+            match ttl.and_then(|ttl| failed.map_or(Ok(ttl), Err)) {
+                Ok(ttl) => writes.push(Write { open, ttl, stamp }),
+                Err(error) => answers[open.index] = Some(Err(error)),
             }
         }
         Ok(writes)
     }
 
+    /// The writes that have no answer yet.
+    fn open_writes<'b>(&self, batch: &'b Batch, answers: &Answers) -> Vec<Open<'b>> {
+        let mut open = Vec::with_capacity(batch.operations.len());
+        for (index, operation) in batch.operations.iter().enumerate() {
+            let (address, put) = match operation {
+                Operation::Put(put) => (&put.address, Some(put)),
+                Operation::Delete(address) => (address, None),
+                _ => continue,
+            };
+            if answers[index].is_none() {
+                let token = self.creations.token(self.key(address));
+                open.push(Open { index, address, put, token, created_at: None, failed: None });
+            }
+        }
+        open
+    }
+
     /// Registers every namespace once; the errors by path.
-    async fn register_all(self: &Arc<Self>, puts: &[&Address]) -> HashMap<String, Error> {
-        let mut paths: Vec<&str> = puts.iter().map(|address| address.path()).collect();
+    async fn register_all(self: &Arc<Self>, open: &[Open<'_>]) -> HashMap<String, Error> {
+        let mut paths: Vec<&str> =
+            open.iter().filter(|write| write.put.is_some()).map(|write| write.address.path()).collect();
+        // Most batches have one, which is compared fastest as it stands.
+        paths.dedup();
         paths.sort_unstable();
         paths.dedup();
-        let mut work: Vec<BoxFuture<'_, _>> = Vec::with_capacity(paths.len());
+        let mut work: Vec<BoxFuture<'_, _>> = Vec::new();
         for path in paths {
-            work.push(Box::pin(async move { (path, self.namespaces.register(self, path).await) }));
+            if !self.namespaces.is_registered(path) {
+                work.push(Box::pin(async move { (path, self.namespaces.register(self, path).await) }));
+            }
         }
         failures(work).await
     }
 
-    /// created_at of the items that are there, known or read partition by partition.
-    async fn births<'b>(self: &Arc<Self>, call: &Call<'_>, puts: &[&'b Address]) -> Births<'b> {
-        let mut births = Births::default();
+    /// Fills in created_at where it is known; the puts where it is not, by path.
+    fn known_births<'b>(&self, open: &mut [Open<'b>]) -> HashMap<&'b str, Vec<usize>> {
         let now = self.clock.now();
-        let mut unknown: HashMap<&str, Vec<&'b Address>> = HashMap::new();
-        for address in puts {
-            match self.creations.get(address, now) {
-                Some(created_at) => drop(births.found.insert(*address, created_at)),
-                None => unknown.entry(address.path()).or_default().push(address),
+        let mut unknown: HashMap<&str, Vec<usize>> = HashMap::new();
+        for (at, write) in open.iter_mut().enumerate().filter(|(_, write)| write.put.is_some()) {
+            write.created_at = self.creations.get(write.token.key(), now);
+            if write.created_at.is_none() {
+                unknown.entry(write.address.path()).or_default().push(at);
             }
         }
+        unknown
+    }
+
+    /// What is to be read of the items that these puts replace, partition by partition; the new ones have none.
+    async fn births(
+        self: &Arc<Self>,
+        call: &Call<'_>,
+        open: &[Open<'_>],
+        unknown: HashMap<&str, Vec<usize>>,
+    ) -> Vec<(usize, Result<Birth>)> {
         let mut work: Vec<BoxFuture<'_, _>> = Vec::new();
-        for (path, addresses) in &unknown {
-            for chunk in addresses.chunks(KEYS) {
-                work.push(Box::pin(async move { (chunk, self.births_of(call, path, chunk).await) }));
+        for (path, puts) in &unknown {
+            for chunk in puts.chunks(KEYS) {
+                let keys: Vec<&str> = chunk.iter().map(|at| open[*at].address.key()).collect();
+                work.push(Box::pin(async move { (chunk, self.births_of(call, path, keys).await) }));
             }
         }
-        let mut done = stream::iter(work).buffer_unordered(SIDE_BY_SIDE);
-        while let Some((addresses, outcome)) = done.next().await {
-            match outcome {
-                Ok(found) => {
-                    for address in addresses {
-                        if let Some(birth) = found.get(address.key()) {
-                            self.times.note(address, birth.time);
-                            births.found.insert(address, birth.created_at);
-                        }
+        let mut births = Vec::new();
+        for (chunk, outcome) in side_by_side(work).await {
+            for at in chunk {
+                match &outcome {
+                    Ok(found) => {
+                        births.extend(found.get(open[*at].address.key()).map(|birth| (*at, Ok(*birth))))
                     }
-                }
-                Err(error) => {
-                    births.failed.extend(addresses.iter().map(|address| (*address, error.clone())));
+                    Err(error) => births.push((*at, Err(error.clone()))),
                 }
             }
         }
@@ -270,11 +308,9 @@ impl Cluster {
         &self,
         call: &Call<'_>,
         path: &str,
-        addresses: &[&Address],
+        keys: Vec<&str>,
     ) -> Result<HashMap<String, Birth>> {
-        let prefix = prefix_of(path);
-        let keys: Vec<&str> = addresses.iter().map(|address| address.key()).collect();
-        let result = self.session.execute_unpaged(&call.statements.birth_many, (prefix.as_str(), keys)).await;
+        let result = self.session.execute_unpaged(&call.statements.birth_many, (Prefix(path), keys)).await;
         let result = result.map_err(|error| error::read(call.kind, &error))?;
         let rows = result.into_rows_result().map_err(|error| unreadable(&error))?;
         let mut found = HashMap::new();
@@ -287,33 +323,37 @@ impl Cluster {
         Ok(found)
     }
 
-    /// Writes of one partition each, small enough for one request.
-    fn groups<'b>(&self, writes: Vec<Write<'b>>) -> Vec<Vec<Write<'b>>> {
+    /// Brings writes of one partition together, and gives those that fit into one request.
+    fn groups(&self, writes: &mut [Write<'_>]) -> Vec<Range<usize>> {
         let limits = &self.config.limits;
-        let mut open: HashMap<&str, (usize, Vec<Write<'b>>)> = HashMap::new();
-        let mut groups = Vec::new();
-        for write in writes {
-            let (bytes, group) = open.entry(write.address.path()).or_default();
-            let full = *bytes + write.bytes() > limits.unlogged_batch_bytes
-                || group.len() >= limits.unlogged_batch_operations;
-            if full && !group.is_empty() {
-                groups.push(std::mem::take(group));
-                *bytes = 0;
+        // Stable: of two writes to one key the later one stays the later.
+        writes.sort_by(|a, b| a.path().cmp(b.path()));
+        let mut groups: Vec<Range<usize>> = Vec::new();
+        let mut bytes = 0;
+        for (at, write) in writes.iter().enumerate() {
+            bytes += write.bytes();
+            match groups.last_mut() {
+                Some(group)
+                    if writes[group.start].path() == write.path()
+                        && group.len() < limits.unlogged_batch_operations
+                        && bytes <= limits.unlogged_batch_bytes =>
+                {
+                    group.end += 1;
+                }
+                _ => {
+                    groups.push(at..at + 1);
+                    bytes = write.bytes();
+                }
             }
-            *bytes += write.bytes();
-            group.push(write);
         }
-        groups.extend(open.into_values().map(|(_, group)| group));
         groups
     }
 
     async fn write_group(&self, call: &Call<'_>, group: &[Write<'_>]) -> Result<()> {
         let [write] = group else { return self.send_batch(call, BatchType::Unlogged, group).await };
-        let prefix = prefix_of(write.address.path());
-        let kind = if write.put.is_some() { Kind::Put } else { Kind::Delete };
-        let statement = if write.put.is_some() { &call.statements.put } else { &call.statements.delete };
+        let kind = if write.open.put.is_some() { Kind::Put } else { Kind::Delete };
         self.before(group);
-        let send = || self.session.execute_unpaged(statement, write.values(&prefix));
+        let send = || self.session.execute_unpaged(write.statement(call), write.values());
         let outcome = self.ask(&call.statements.patience, send).await;
         self.after(group, outcome.is_ok());
         outcome.map_err(|failure| error::write(kind, &failure))?;
@@ -321,54 +361,39 @@ impl Cluster {
     }
 
     async fn send_batch(&self, call: &Call<'_>, of: BatchType, writes: &[Write<'_>]) -> Result<()> {
-        let mut batch = CqlBatch::new(of);
-        let prefixes: Vec<String> = writes.iter().map(|write| prefix_of(write.address.path())).collect();
-        let mut values = Vec::with_capacity(writes.len());
-        for (write, prefix) in writes.iter().zip(&prefixes) {
-            let statement = if write.put.is_some() { &call.statements.put } else { &call.statements.delete };
-            batch.append_statement(BatchStatement::PreparedStatement(statement.clone()));
-            values.push(write.values(prefix));
-        }
+        let statements = writes.iter().map(|write| write.statement(call).clone().into()).collect();
+        let mut batch = CqlBatch::new_with_statements(of, statements);
         // Every statement brings its write time: repeating the batch changes nothing.
         batch.set_is_idempotent(true);
         batch.set_history_listener(listener());
-        batch.set_execution_profile_handle(call.statements.get_many.get_execution_profile_handle().cloned());
+        batch.set_execution_profile_handle(call.statements.put.get_execution_profile_handle().cloned());
+        let values: Vec<_> = writes.iter().map(Write::values).collect();
         self.before(writes);
-        let outcome = watched(self.session.batch(&batch, values)).await;
+        let send = || self.session.batch(&batch, &values);
+        let outcome = self.ask(&call.statements.patience, send).await;
         self.after(writes, outcome.is_ok());
         outcome.map_err(|failure| error::write(Kind::Batch, &failure))?;
         Ok(())
     }
 
     fn before(&self, writes: &[Write<'_>]) {
-        writes
-            .iter()
-            .filter(|write| write.put.is_none())
-            .for_each(|write| self.creations.forget(write.address));
+        for Write { open, .. } in writes.iter().filter(|write| write.open.put.is_none()) {
+            self.creations.forget(open.token.key());
+        }
     }
 
     fn after(&self, writes: &[Write<'_>], written: bool) {
         let now = self.clock.now();
         for write in writes {
-            match write.put {
+            match write.open.put {
                 Some(put) if written => {
-                    let time = write.stamp.time_us;
-                    let created_at = write.created_at.unwrap_or(time);
                     let expires_at = put.ttl_us.map(|ttl| now.saturating_add(ttl));
-                    let birth = Birth { created_at, expires_at, time };
-                    self.creations.note(write.token, write.address, birth, now);
+                    let (created_at, time) = (write.created_at(), write.stamp.time_us);
+                    self.creations.note(write.open.token, Birth { created_at, expires_at, time }, now);
                 }
                 Some(_) => {}
-                None => self.creations.forget(write.address),
+                None => self.creations.forget(write.open.token.key()),
             }
         }
     }
-}
-
-/// What the puts of a batch keep of the items that are there.
-#[derive(Default)]
-struct Births<'a> {
-    found: HashMap<&'a Address, i64>,
-    /// Those whose read has failed.
-    failed: HashMap<&'a Address, Error>,
 }

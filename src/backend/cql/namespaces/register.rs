@@ -23,9 +23,7 @@ impl Namespaces {
     ///
     /// Errors: those of the write, as nothing applied: the item has not been touched.
     pub async fn register(&self, cluster: &Cluster, path: &str) -> Result<()> {
-        let known = self.registered.get(path);
-        if known.is_some_and(|since| since.elapsed() < self.lease) {
-            Counts::add(&self.counts.known);
+        if self.is_registered(path) {
             return Ok(());
         }
         Counts::add(&self.counts.unknown);
@@ -49,6 +47,15 @@ impl Namespaces {
             // Its task was dropped with the runtime, or has panicked.
             Err(_) => Err(Error::new(Code::Unavailable, "the namespace could not be registered")),
         }
+    }
+
+    /// Whether the namespace is in the index, by a write that is younger than the lease.
+    pub fn is_registered(&self, path: &str) -> bool {
+        let known = self.registered.get(path).is_some_and(|since| since.elapsed() < self.lease);
+        if known {
+            Counts::add(&self.counts.known);
+        }
+        known
     }
 
     /// Writes the row in a task of its own: whoever began it may be dropped while others wait.
