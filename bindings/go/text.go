@@ -17,22 +17,28 @@ const hexDigits = "0123456789abcdef"
 // appendString appends a JSON string. What is not UTF-8 goes through, for the library to refuse.
 func appendString(to []byte, text string) []byte {
 	to = append(to, '"')
-	start := 0
-	for i := 0; i < len(text); i++ {
-		c := text[i]
-		if c >= 0x20 && c != '"' && c != '\\' {
-			continue
-		}
-		to = append(to, text[start:i]...)
-		start = i + 1
-		if c < 0x20 {
-			to = append(to, '\\', 'u', '0', '0', hexDigits[c>>4], hexDigits[c&15])
-		} else {
-			to = append(to, '\\', c)
+	for i := range len(text) {
+		if c := text[i]; c < 0x20 || c == '"' || c == '\\' {
+			to = appendEscaped(to, text)
+			return append(to, '"')
 		}
 	}
-	to = append(to, text[start:]...)
+	to = append(to, text...)
 	return append(to, '"')
+}
+
+func appendEscaped(to []byte, text string) []byte {
+	for _, c := range []byte(text) {
+		switch {
+		case c < 0x20:
+			to = append(to, '\\', 'u', '0', '0', hexDigits[c>>4], hexDigits[c&15])
+		case c == '"' || c == '\\':
+			to = append(to, '\\', c)
+		default:
+			to = append(to, c)
+		}
+	}
+	return to
 }
 
 func appendLabels(to []byte, labels []string) []byte {
@@ -99,12 +105,24 @@ func skipBlanks(text []byte, at int) int {
 	return at
 }
 
-// skipString gives the place after the string that begins at `at`.
+// shortString is how far a string is searched byte by byte: most end before it would pay to search faster.
+const shortString = 24
+
+// skipString gives the place after the string that begins at `at`, or the end where the text breaks off.
 func skipString(text []byte, at int) int {
-	for at++; at < len(text); at++ {
+	at++
+	for end := min(at+shortString, len(text)); at < end; at++ {
+		switch text[at] {
+		case '"':
+			return at + 1
+		case '\\':
+			at++
+		}
+	}
+	for ; at < len(text); at++ {
 		quote := bytes.IndexByte(text[at:], '"')
 		if quote < 0 {
-			return len(text)
+			break
 		}
 		at += quote
 		slashes := 0
@@ -118,32 +136,36 @@ func skipString(text []byte, at int) int {
 	return len(text)
 }
 
-// skipValue gives the place after the value that begins at `at`, or the end where the text breaks off. It
-// counts brackets and skips strings; it does not check the value.
-func skipValue(text []byte, at int) int {
-	depth := 0
-	for at < len(text) {
+// skipNested gives the place after the object or array that begins at `at`, or the end where the text breaks
+// off. It counts brackets and skips strings.
+func skipNested(text []byte, at int) int {
+	for depth := 0; at < len(text); at++ {
 		switch c := text[at]; c {
-		case '"':
-			if at = skipString(text, at); depth == 0 {
-				return at
-			}
-			continue
 		case '{', '[':
 			depth++
 		case '}', ']':
-			if depth == 0 {
-				return at
-			}
 			if depth--; depth == 0 {
 				return at + 1
 			}
-		case ',', ':', ' ', '\t', '\n', '\r':
-			if depth == 0 {
-				return at
-			}
+		case '"':
+			at = skipString(text, at) - 1
 		}
-		at++
+	}
+	return len(text)
+}
+
+// skipValue gives the place after the value that begins at `at`, or the end where the text breaks off. It
+// does not check the value.
+func skipValue(text []byte, at int) int {
+	for ; at < len(text); at++ {
+		switch text[at] {
+		case '"':
+			return skipString(text, at)
+		case '{', '[':
+			return skipNested(text, at)
+		case '}', ']', ',', ':', ' ', '\t', '\n', '\r':
+			return at
+		}
 	}
 	return at
 }
@@ -210,18 +232,14 @@ func textOf(quoted []byte) string {
 	return unsafe.String(unsafe.SliceData(inside), len(inside))
 }
 
-// labelsOf gives the texts of an array of strings, whose memory they share.
-func labelsOf(array []byte) Namespace {
-	count := 0
-	for counting := readerOf(array); counting.element() != nil; {
-		count++
-	}
-	labels := make(Namespace, 0, count)
+// labelsOf gives the texts of an array of strings, whose memory they share, in `room` where they fit.
+func labelsOf(array []byte, room Namespace) Namespace {
+	labels := room[:0]
 	elements := readerOf(array)
 	for label := elements.element(); label != nil; label = elements.element() {
 		labels = append(labels, textOf(label))
 	}
-	return labels
+	return labels[:len(labels):len(labels)]
 }
 
 // numberOf gives a number of an answer, or an error that says what it is not.
