@@ -15,7 +15,8 @@ import (
 const DefaultDrainTimeout = 10 * time.Second
 
 // A Store holds items in namespaces. It is safe for use by any number of goroutines, and is ended by
-// Close.
+// Close. Until then it has a goroutine of its own; one that is forgotten is reported by a warning, to its
+// logger or else to slog's default, and stays.
 //
 // Every operation takes a context. Its deadline becomes the request's, and when it ends the request is
 // cancelled where it runs, not only given up; the call returns when the library has said what became of
