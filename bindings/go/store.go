@@ -180,7 +180,7 @@ func (s *store) shutdown() error {
 	if s.closed {
 		return nil
 	}
-	// A timeout says that a callback has not returned. It will: it waits for nothing. So closing goes on.
+	// A timeout says that a write which had begun is not through yet. It will be, so closing goes on.
 	err := cClose(s.handle, uint64(s.drain/time.Microsecond))
 	for errors.Is(err, ErrTimeout) {
 		err = cClose(s.handle, uint64(time.Second/time.Microsecond))
