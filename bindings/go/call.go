@@ -3,7 +3,6 @@ package lgstore
 import (
 	"context"
 	"errors"
-	"runtime/cgo"
 	"sync"
 	"time"
 )
@@ -13,8 +12,8 @@ import (
 type call struct {
 	// body is built here; the library copies it before submit returns.
 	body []byte
-	// self is what the library gives back with the completion.
-	self cgo.Handle
+	// tag is this call's place in calls.all, for ever; the library gives it back with the completion.
+	tag uint64
 	// done is sent once for each accepted request, and received once by the goroutine that sent it, which
 	// waits for it whatever happens; so it is empty whenever the call is not in use.
 	done chan struct{}
@@ -31,10 +30,9 @@ const keptBody = 64 << 10
 // calls are those that were ever needed at the same time.
 type calls struct {
 	mu   sync.Mutex
-	all  []*call
 	free []*call
-	// ended: the store is closed, which calls that are taken now will hear.
-	ended bool
+	// all only grows: a completion names its call by the place in it.
+	all []*call
 }
 
 func (c *calls) take() *call {
@@ -45,12 +43,16 @@ func (c *calls) take() *call {
 		c.free = c.free[:n-1]
 		return taken
 	}
-	made := &call{done: make(chan struct{}, 1), body: make([]byte, 0, 512), reply: new(reply)}
-	if !c.ended {
-		made.self = cgo.NewHandle(made)
-		c.all = append(c.all, made)
-	}
+	made := &call{tag: uint64(len(c.all)), done: make(chan struct{}, 1), body: make([]byte, 0, 512), reply: new(reply)}
+	c.all = append(c.all, made)
 	return made
+}
+
+// tagged gives all calls by their tags, to be read only.
+func (c *calls) tagged() []*call {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.all
 }
 
 // put gives a call back. Nobody may know of it any more: its request was refused, answered at once, or its
@@ -63,16 +65,6 @@ func (c *calls) put(used *call) {
 	c.mu.Lock()
 	c.free = append(c.free, used)
 	c.mu.Unlock()
-}
-
-// end lets go of the handles, when the library knows none of them any more.
-func (c *calls) end() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	for _, one := range c.all {
-		one.self.Delete()
-	}
-	c.all, c.ended = nil, true
 }
 
 // run sends the request whose body has been built in r and waits for its outcome: the answer's document,
@@ -91,12 +83,7 @@ func (s *store) send(ctx context.Context, op Op, r *call) ([]byte, error) {
 	if !s.enter() {
 		return nil, with(refusal(ErrClosed), op, nil)
 	}
-	var code Code
-	if started.Load() {
-		code = cSubmit(s.handle, op, r.body, timeout, r.self, r.reply)
-	} else {
-		code = cCall(s.handle, op, r.body, timeout, r.reply)
-	}
+	code := cSubmit(s.handle, s.queue, op, r.body, timeout, r.tag, r.reply)
 	if code == done {
 		r.answer, r.code = takeReply(r.reply)
 	}
@@ -106,7 +93,7 @@ func (s *store) send(ctx context.Context, op Op, r *call) ([]byte, error) {
 	case 0:
 		s.wait(ctx, r)
 	default:
-		return nil, with(takeRefusal(code, r.reply).(*Error), op, ctx)
+		return nil, with(refusal(code), op, ctx)
 	}
 	if r.code != 0 {
 		return nil, with(errorOf(r.answer), op, ctx)

@@ -10,104 +10,91 @@ package lgstore
 /*
 #cgo noescape lgstore_go_submit
 #cgo nocallback lgstore_go_submit
-#cgo noescape lgstore_go_free
-#cgo nocallback lgstore_go_free
+#cgo noescape lgstore_go_release
+#cgo nocallback lgstore_go_release
+#cgo noescape lgstore_go_next
+#cgo nocallback lgstore_go_next
 #cgo nocallback lgstore_cancel
 #include <lgstore.h>
 #include <pthread.h>
+#include <stdlib.h>
 #include <string.h>
 
-// Implemented in complete.go and log.go.
-extern void lgstoreGoComplete(lgstore_completion_t *completion, void *user_data);
+// Implemented in log.go and started.go.
 extern void lgstoreGoLog(int32_t level, char *json, size_t json_len, void *user_data);
 extern void lgstoreGoStarted(void);
 
 // What comes back when a request is submitted. It holds no pointers as far as Go can see, or Go would look
-// at it in every call; all of them are memory of C.
+// at it in every call; both are memory of C.
 typedef struct lgstore_go_reply {
   lgstore_op_t op;
   lgstore_status_t status; // of a request that was answered at once
-  uintptr_t result;        // its result, unless text holds it
-  uintptr_t error;         // of a request that was refused
-  uintptr_t json;          // of result
+  uintptr_t owner;         // its result, unless text holds the document
+  uintptr_t json;
   size_t json_len;
-  char text[1024]; // short answers: one call into C less
+  char text[2048]; // short documents: one call into C less
 } lgstore_go_reply_t;
 
-static void lgstore_go_answer(lgstore_go_reply_t *reply, lgstore_result_t *result) {
-  const char *json = lgstore_result_json(result, &reply->json_len);
-  reply->status = lgstore_result_status(result);
-  reply->result = 0;
-  if (reply->json_len <= sizeof reply->text) {
-    memcpy(reply->text, json, reply->json_len);
-    lgstore_result_free(result);
+// A burst of one: of the ways to submit, the one whose completions come back many at a time. LGSTORE_DONE:
+// answered at once.
+static lgstore_status_t lgstore_go_submit(lgstore_t *store, lgstore_cq_t *queue, uint32_t op, const char *body,
+                                          uint32_t len, uint64_t timeout_us, uint64_t tag, lgstore_go_reply_t *reply) {
+  lgstore_submission_t one = {0};
+  lgstore_completion_t answer;
+  size_t accepted = 0;
+  lgstore_status_t status;
+  one.op = op;
+  one.flags = LGSTORE_ALLOW_IMMEDIATE;
+  one.json_len = len;
+  one.timeout_us = timeout_us;
+  one.tag = tag;
+  status = lgstore_submit_cq(store, queue, body, len, &one, 1, &accepted, &reply->op, &answer);
+  if (status != LGSTORE_OK || answer.owner == NULL) return status;
+  reply->status = answer.status;
+  reply->owner = 0;
+  reply->json_len = answer.json_len;
+  if (answer.json_len <= sizeof reply->text) {
+    memcpy(reply->text, answer.json, answer.json_len);
+    lgstore_cq_release(queue, &answer, 1);
   } else {
-    reply->json = (uintptr_t)json;
-    reply->result = (uintptr_t)result;
+    reply->owner = (uintptr_t)answer.owner;
+    reply->json = (uintptr_t)answer.json;
   }
-}
-
-static lgstore_status_t lgstore_go_submit(lgstore_t *store, uint32_t op, const char *body, size_t len, uint64_t timeout_us,
-                                          uintptr_t call, lgstore_go_reply_t *reply) {
-  lgstore_request_t request = {0};
-  lgstore_result_t *result = NULL;
-  lgstore_error_t *error = NULL;
-  lgstore_status_t status;
-  request.struct_size = sizeof request;
-  request.op = op;
-  request.flags = LGSTORE_ALLOW_IMMEDIATE;
-  request.json = body;
-  request.json_len = len;
-  request.timeout_us = timeout_us;
-  // A handle of Go travels as the number that it is; as a pointer it would alarm the garbage collector.
-  status = lgstore_submit(store, &request, &reply->op, &result, &error, (lgstore_callback_t)lgstoreGoComplete,
-                          (void *)call);
-  if (status == LGSTORE_DONE) lgstore_go_answer(reply, result);
-  reply->error = (uintptr_t)error;
-  return status;
-}
-
-// The same, waiting on this thread.
-static void lgstore_go_free(lgstore_go_reply_t *reply) {
-  lgstore_result_free((lgstore_result_t *)reply->result);
-}
-static const char *lgstore_go_json(const lgstore_go_reply_t *reply) {
-  return (const char *)reply->json;
-}
-static lgstore_error_t *lgstore_go_error(const lgstore_go_reply_t *reply) {
-  return (lgstore_error_t *)reply->error;
-}
-
-static lgstore_status_t lgstore_go_call(lgstore_t *store, uint32_t op, const char *body, size_t len, uint64_t timeout_us,
-                                        lgstore_go_reply_t *reply) {
-  lgstore_request_t request = {0};
-  lgstore_result_t *result = NULL;
-  lgstore_error_t *error = NULL;
-  lgstore_status_t status;
-  request.struct_size = sizeof request;
-  request.op = op;
-  request.json = body;
-  request.json_len = len;
-  request.timeout_us = timeout_us;
-  status = lgstore_call(store, &request, &result, &error);
-  reply->error = (uintptr_t)error;
-  if (result == NULL) return status;
-  lgstore_error_free(error);
-  lgstore_go_answer(reply, result);
   return LGSTORE_DONE;
 }
 
+static const char *lgstore_go_json(const lgstore_go_reply_t *reply) {
+  return (const char *)reply->json;
+}
+static void lgstore_go_release(const lgstore_go_reply_t *reply) {
+  lgstore_result_free((lgstore_result_t *)reply->owner);
+}
+
+// Completions that were taken together. Memory of C, or Go would look at all their pointers in every call.
+typedef struct lgstore_go_burst {
+  size_t n;
+  lgstore_completion_t came[64];
+} lgstore_go_burst_t;
+
+// Gives back the completions before and takes the next, for which it waits without end if it may.
+static size_t lgstore_go_next(lgstore_cq_t *queue, lgstore_go_burst_t *burst, int may_wait) {
+  const size_t most = sizeof burst->came / sizeof *burst->came;
+  lgstore_cq_release(queue, burst->came, burst->n);
+  burst->n = may_wait ? lgstore_cq_wait(queue, burst->came, most, UINT64_MAX)
+                      : lgstore_cq_drain(queue, burst->came, most);
+  return burst->n;
+}
+
+// A handle of Go travels as the number that it is; as a pointer it would alarm the garbage collector.
 static int32_t lgstore_go_set_log(lgstore_runtime_t *runtime, int32_t level, uintptr_t handle) {
   return lgstore_runtime_set_log(runtime, level, handle != 0 ? (lgstore_log_t)lgstoreGoLog : NULL,
                                  (void *)handle);
 }
 
-// The callback does nothing but hand over, so it runs where the request ended.
 static lgstore_status_t lgstore_go_runtime_new(uint32_t workers, uint32_t blocking, uint32_t log_lines,
                                                lgstore_runtime_t **out, lgstore_error_t **err) {
   lgstore_runtime_options_t options = {0};
   options.struct_size = sizeof options;
-  options.flags = LGSTORE_RUNTIME_CALLBACKS_ON_WORKERS;
   options.worker_threads = workers;
   options.max_blocking_threads = blocking;
   options.log_lines = log_lines;
@@ -126,6 +113,8 @@ static void lgstore_go_start_probe(void) {
 import "C"
 
 import (
+	"bytes"
+	"math"
 	"runtime/cgo"
 	"unsafe"
 )
@@ -133,6 +122,8 @@ import (
 type (
 	cStore   = *C.lgstore_t
 	cRuntime = *C.lgstore_runtime_t
+	cQueue   = *C.lgstore_cq_t
+	cBurst   = *C.lgstore_go_burst_t
 	reply    = C.lgstore_go_reply_t
 )
 
@@ -169,9 +160,7 @@ func cResult(result *C.lgstore_result_t) []byte {
 
 // cBytes copies; unlike C.GoBytes it takes any length.
 func cBytes(text *C.char, length C.size_t) []byte {
-	document := make([]byte, length)
-	copy(document, unsafe.Slice((*byte)(unsafe.Pointer(text)), length))
-	return document
+	return bytes.Clone(unsafe.Slice((*byte)(unsafe.Pointer(text)), length))
 }
 
 func cCheck() error {
@@ -245,34 +234,55 @@ func cBreakerReset(store cStore) error { return cFailure(C.lgstore_breaker_reset
 // done says that a request was answered at once.
 const done Code = C.LGSTORE_DONE
 
-// cSubmit hands over one request, whose completion goes to the call of this handle. After done the reply
-// holds the result, after an error why; both are taken by takeReply.
-func cSubmit(store cStore, op Op, body []byte, timeoutMicros uint64, call cgo.Handle, to *reply) Code {
-	return Code(C.lgstore_go_submit(store, C.uint32_t(op), (*C.char)(unsafe.Pointer(unsafe.SliceData(body))),
-		C.size_t(len(body)), C.uint64_t(timeoutMicros), C.uintptr_t(call), to))
+// cQueueNew makes a queue with room for whatever the store's own limits allow to be in flight.
+func cQueueNew() (cQueue, error) {
+	var made cQueue
+	var failure *C.lgstore_error_t
+	status := C.lgstore_cq_new(nil, C.LGSTORE_CQ_CAPACITY_MAX, &made, &failure)
+	return made, cFailure(status, failure)
 }
 
-// cCall is cSubmit that waits on this thread; what it gives is never 0.
-func cCall(store cStore, op Op, body []byte, timeoutMicros uint64, to *reply) Code {
-	return Code(C.lgstore_go_call(store, C.uint32_t(op), (*C.char)(unsafe.Pointer(unsafe.SliceData(body))),
-		C.size_t(len(body)), C.uint64_t(timeoutMicros), to))
+func cQueueFree(queue cQueue) { C.lgstore_cq_free(queue) }
+
+// cQueueWake makes one cNext that waits give 0, when the queue is empty.
+func cQueueWake(queue cQueue) { C.lgstore_cq_wake(queue) }
+
+// cBurstNew makes room for completions, for cNext.
+func cBurstNew() cBurst {
+	made := (cBurst)(C.malloc(C.sizeof_lgstore_go_burst_t)) // Never nil, says cgo.
+	made.n = 0
+	return made
+}
+
+func cBurstFree(burst cBurst) { C.free(unsafe.Pointer(burst)) }
+
+// cNext takes completions out of the queue and gives back those before, also when it gives 0.
+func cNext(queue cQueue, burst cBurst, mayWait bool) int {
+	var wait C.int
+	if mayWait {
+		wait = 1
+	}
+	return int(C.lgstore_go_next(queue, burst, wait))
+}
+
+// cSubmit hands over one request. After done the reply holds its result, to be taken by takeReply; after 0
+// its completion will come to the queue, with this tag; else it was refused.
+func cSubmit(store cStore, queue cQueue, op Op, body []byte, timeoutMicros, tag uint64, to *reply) Code {
+	if uint64(len(body)) > math.MaxUint32 {
+		return ErrInvalidArg
+	}
+	return Code(C.lgstore_go_submit(store, queue, C.uint32_t(op), (*C.char)(unsafe.Pointer(unsafe.SliceData(body))),
+		C.uint32_t(len(body)), C.uint64_t(timeoutMicros), C.uint64_t(tag), to))
 }
 
 // takeReply copies the result's document and frees it, and gives its status.
 func takeReply(from *reply) ([]byte, Code) {
-	if from.result == 0 {
-		document := make([]byte, from.json_len)
-		copy(document, unsafe.Slice((*byte)(unsafe.Pointer(&from.text[0])), from.json_len))
-		return document, Code(from.status)
+	if from.owner == 0 {
+		return cBytes(&from.text[0], from.json_len), Code(from.status)
 	}
 	document := cBytes(C.lgstore_go_json(from), from.json_len)
-	C.lgstore_go_free(from)
+	C.lgstore_go_release(from)
 	return document, Code(from.status)
-}
-
-// takeRefusal gives the error of a request that was refused.
-func takeRefusal(code Code, from *reply) error {
-	return cFailure(C.lgstore_status_t(code), C.lgstore_go_error(from))
 }
 
 func cStartProbe() { C.lgstore_go_start_probe() }

@@ -176,6 +176,8 @@ func refusal(code Code) *Error {
 		message = "the store is closed"
 	case ErrBusy:
 		message = "too many requests or bytes are in flight"
+	case ErrInvalidArg:
+		message = "the request has more than 4 GiB"
 	case ErrUnsupported:
 		message = "the library does not know this operation"
 	case ErrForked:

@@ -2,9 +2,13 @@ package lgstore_test
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"log/slog"
 	"os"
 	"os/exec"
+	"runtime"
+	"strings"
 	"testing"
 	"time"
 
@@ -67,11 +71,40 @@ var endings = map[string]func(){
 		_ = store.Put(background, place, "k", map[string]int{"n": 1})
 		select {}
 	},
+	"a-forgotten-store-is-reported": func() {
+		kept := &records{level: slog.LevelWarn, came: make(chan slog.Record, 100)}
+		slog.SetDefault(slog.New(kept))
+		_ = mustOpen(memory).Close() // Says nothing.
+		for _, options := range [][]lgstore.Option{nil, {lgstore.WithLogger(slog.New(kept))}} {
+			func() {
+				store := mustOpen(memory, options...)
+				_ = store.Put(background, place, "k", struct{}{})
+			}()
+			collectUntil(kept.came, "without Close")
+		}
+		if len(kept.came) == 0 {
+			os.Exit(7)
+		}
+	},
 	"exit-with-a-store-forgotten": func() {
 		store := mustOpen(accepting)
 		_ = store.Put(background, place, "k", struct{}{})
 		os.Exit(7)
 	},
+}
+
+// collectUntil collects garbage until a record with this text has come, and panics when that takes too long.
+func collectUntil(came <-chan slog.Record, text string) {
+	for end := time.Now().Add(30 * time.Second); time.Now().Before(end); runtime.GC() {
+		select {
+		case record := <-came:
+			if strings.Contains(record.Message, text) {
+				return
+			}
+		case <-time.After(time.Millisecond):
+		}
+	}
+	panic("no record says " + text)
 }
 
 type exiting struct{}
@@ -105,7 +138,7 @@ func TestExit(t *testing.T) {
 	}
 }
 
-// early is what an initialiser of this package made of a store, in a child of TestPackageInitialisation.
+// early is what an initialiser of this package made of its stores, in a child of TestPackageInitialisation.
 var early = func() error {
 	if len(os.Args) != 2 || os.Args[1] != "initialise" {
 		return nil
@@ -120,7 +153,16 @@ var early = func() error {
 	if _, err := store.Get(background, place, "k"); err != nil {
 		return err
 	}
-	return store.Close()
+	hanging, err := lgstore.New(stuck, lgstore.WithDrainTimeout(0))
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithCancel(background)
+	time.AfterFunc(time.Millisecond, cancel)
+	if err := hanging.Put(ctx, place, "k", struct{}{}); !errors.Is(err, lgstore.ErrCancelled) {
+		return fmt.Errorf("cancelled: %w", err)
+	}
+	return errors.Join(hanging.Close(), store.Close())
 }()
 
 func init() {

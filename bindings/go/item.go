@@ -45,12 +45,17 @@ func itemOf(text []byte) *Item {
 	if len(text) == 0 || text[0] != '{' {
 		return nil
 	}
-	item := &Item{Score: math.NaN()}
+	made := new(struct {
+		Item
+		labels [4]string
+	})
+	item := &made.Item
+	item.Score = math.NaN()
 	members := readerOf(text)
 	for name, value := members.member(); name != nil; name, value = members.member() {
 		switch string(name) {
 		case "namespace":
-			item.Namespace = labelsOf(value)
+			item.Namespace = labelsOf(value, made.labels[:])
 		case "key":
 			item.Key = textOf(value)
 		case "value":

@@ -75,7 +75,7 @@ func namespacesOf(array []byte) []Namespace {
 	var namespaces []Namespace
 	elements := readerOf(array)
 	for labels := elements.element(); labels != nil; labels = elements.element() {
-		namespaces = append(namespaces, labelsOf(labels))
+		namespaces = append(namespaces, labelsOf(labels, make(Namespace, 0, 4)))
 	}
 	return namespaces
 }

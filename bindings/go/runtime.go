@@ -13,43 +13,6 @@ type Runtime struct {
 	mu     sync.Mutex
 	handle cRuntime
 	log    cgo.Handle
-	// users counts the stores of the shared runtime; 0 for others.
-	users int
-}
-
-// shared is the runtime of stores that were given none; nil while there are none.
-var shared struct {
-	mu      sync.Mutex
-	runtime *Runtime
-}
-
-// shareRuntime gives the shared runtime, for one Close.
-func shareRuntime() (*Runtime, error) {
-	shared.mu.Lock()
-	defer shared.mu.Unlock()
-	if shared.runtime == nil {
-		made, err := NewRuntime(RuntimeOptions{})
-		if err != nil {
-			return nil, err
-		}
-		shared.runtime = made
-	}
-	shared.runtime.users++
-	return shared.runtime, nil
-}
-
-// unshare says whether this was the shared runtime and still has users.
-func (r *Runtime) unshare() bool {
-	shared.mu.Lock()
-	defer shared.mu.Unlock()
-	if r != shared.runtime {
-		return false
-	}
-	if r.users--; r.users > 0 {
-		return true
-	}
-	shared.runtime = nil
-	return false
 }
 
 // RuntimeOptions are options of a [Runtime]; zero means the default.
@@ -139,9 +102,6 @@ func (r *Runtime) setLogger(logger *slog.Logger) error {
 // Close lets go of the runtime, whose threads end with the last store on it, and of its logger. It may be
 // called more than once.
 func (r *Runtime) Close() error {
-	if r.unshare() {
-		return nil
-	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.handle == nil {
@@ -155,8 +115,11 @@ func (r *Runtime) Close() error {
 	return nil
 }
 
-// newStore makes a store on this runtime.
+// newStore makes a store on this runtime; on the shared one where it is nil.
 func (r *Runtime) newStore(config string) (cStore, error) {
+	if r == nil {
+		return cStoreNew(nil, config)
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.handle == nil {

@@ -15,7 +15,8 @@ import (
 const DefaultDrainTimeout = 10 * time.Second
 
 // A Store holds items in namespaces. It is safe for use by any number of goroutines, and is ended by
-// Close.
+// Close. Until then it has a goroutine of its own; one that is forgotten is reported by a warning, to its
+// logger or else to slog's default, and stays.
 //
 // Every operation takes a context. Its deadline becomes the request's, and when it ends the request is
 // cancelled where it runs, not only given up; the call returns when the library has said what became of
@@ -30,8 +31,10 @@ type Store struct {
 type store struct {
 	handle cStore
 	calls  calls
-	// runtime is the one to let go of at the end: the shared one, or the store's own, made for its logger;
-	// nil for one that the caller made.
+	// queue is where completions come; delivered is closed when deliver, its only reader, has ended.
+	queue     cQueue
+	delivered chan struct{}
+	// runtime is the store's own one, made for its logger; else nil.
 	runtime *Runtime
 
 	// users counts goroutines that are inside the C library with the handle; closedUsers is added once it
@@ -96,37 +99,44 @@ func New(config string, options ...Option) (*Store, error) {
 	for _, option := range options {
 		option(&chosen)
 	}
-	waitStarted()
-	made := &store{left: make(chan struct{}, 1), drain: chosen.drain}
+	made := &store{left: make(chan struct{}, 1), delivered: make(chan struct{}), drain: chosen.drain}
 	if err := made.begin(config, chosen); err != nil {
 		return nil, err
 	}
+	go made.deliver()
 	s := &Store{made}
-	made.cleanup = runtime.AddCleanup(s, func(struct{}) {
-		slog.Warn("lgstore: a Store became unreachable without Close; its threads, files and memory stay")
-	}, struct{}{})
+	made.cleanup = runtime.AddCleanup(s, reportForgotten, chosen.logger)
 	return s, nil
 }
 
-// begin makes the store's handle, and where it needs one its runtime, or nothing.
+// reportForgotten says that a store can't be closed any more, to its own logger if it has one.
+func reportForgotten(logger *slog.Logger) {
+	if logger == nil {
+		logger = slog.Default()
+	}
+	logger.Warn("lgstore: a Store became unreachable without Close; its threads, files and memory stay")
+}
+
+// begin makes what a store consists of, or nothing.
 func (s *store) begin(config string, options openOptions) (err error) {
 	on := options.runtime
-	switch {
-	case on != nil && options.logger != nil:
-		return invalid("options", "WithLogger and WithRuntime exclude each other: the runtime has a logger")
-	case options.logger != nil:
-		s.runtime, err = NewRuntime(RuntimeOptions{Logger: options.logger})
-	case on == nil:
-		s.runtime, err = shareRuntime()
-	}
-	if err != nil {
-		return err
-	}
-	if on == nil {
+	if options.logger != nil {
+		if on != nil {
+			return invalid("options", "WithLogger and WithRuntime exclude each other: the runtime has a logger")
+		}
+		if s.runtime, err = NewRuntime(RuntimeOptions{Logger: options.logger}); err != nil {
+			return err
+		}
 		on = s.runtime
 	}
-	if s.handle, err = on.newStore(config); err != nil && s.runtime != nil {
-		_ = s.runtime.Close()
+	if s.queue, err = cQueueNew(); err == nil {
+		s.handle, err = on.newStore(config)
+	}
+	if err != nil {
+		cQueueFree(s.queue)
+		if s.runtime != nil {
+			_ = s.runtime.Close()
+		}
 	}
 	return err
 }
@@ -170,7 +180,7 @@ func (s *store) shutdown() error {
 	if s.closed {
 		return nil
 	}
-	// A timeout says that a callback has not returned. It will: it waits for nothing. So closing goes on.
+	// A timeout says that a write which had begun is not through yet. It will be, so closing goes on.
 	err := cClose(s.handle, uint64(s.drain/time.Microsecond))
 	for errors.Is(err, ErrTimeout) {
 		err = cClose(s.handle, uint64(time.Second/time.Microsecond))
@@ -178,14 +188,16 @@ func (s *store) shutdown() error {
 	if err != nil {
 		return err
 	}
-	// Every completion has been delivered. Nobody enters any more, and whoever is inside will be refused.
+	// Every completion lies in the queue. Nobody enters any more, and whoever is inside will be refused.
 	s.closed = true
 	if s.users.Add(closedUsers) != closedUsers {
 		for s.users.Load() != closedUsers {
 			<-s.left
 		}
 	}
-	s.calls.end()
+	cQueueWake(s.queue)
+	<-s.delivered
+	cQueueFree(s.queue)
 	cFree(s.handle)
 	if s.runtime != nil {
 		return s.runtime.Close()

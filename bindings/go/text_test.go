@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"testing"
 	"time"
+	"unicode/utf8"
 )
 
 func TestAppendSeconds(t *testing.T) {
@@ -14,6 +15,44 @@ func TestAppendSeconds(t *testing.T) {
 	} {
 		if got := string(appendSeconds(nil, d)); got != wanted {
 			t.Errorf("%d ns are %s, not %s", d, got, wanted)
+		}
+	}
+}
+
+// Every day of four hundred years, and then some, is the one that package time has.
+func TestTimeOf(t *testing.T) {
+	at := time.Date(1, 1, 1, 0, 0, 0, 0, time.UTC)
+	for end := at.AddDate(2500, 0, 0); at.Before(end); at = at.Add(23*time.Hour + 59*time.Minute + 59*time.Second + 999*time.Microsecond) {
+		if got := timeOf(at.AppendFormat(nil, `"2006-01-02T15:04:05.000000Z"`)); got != at {
+			t.Fatalf("%v was read as %v", at, got)
+		}
+	}
+	for _, text := range []string{`null`, `""`, `"2026-01-02"`} {
+		if got := timeOf([]byte(text)); !got.IsZero() {
+			t.Errorf("%s was read as %v", text, got)
+		}
+	}
+}
+
+// Strings of every length with an escape at every place end where they end.
+func TestSkipString(t *testing.T) {
+	for length := range 40 {
+		for escape := -1; escape < length-1; escape++ {
+			for _, escaped := range []string{`\"`, `\\`} {
+				inside := bytes.Repeat([]byte{'x'}, length)
+				if escape >= 0 {
+					copy(inside[escape:], escaped)
+				}
+				text := append(append([]byte(`"`), inside...), '"')
+				for _, rest := range []string{``, `"`, `,"a":"b"}`, `}         "`} {
+					if end := skipString(append(text, rest...), 0); end != len(text) {
+						t.Fatalf("%s%s ends at %d", text, rest, end)
+					}
+				}
+				if end := skipString(text[:len(text)-1], 0); end != len(text)-1 {
+					t.Fatalf("%s breaks off at %d", text, end)
+				}
+			}
 		}
 	}
 }
@@ -51,8 +90,8 @@ func FuzzReader(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, text []byte) {
 		var wanted map[string]json.RawMessage
-		if json.Unmarshal(text, &wanted) != nil || wanted == nil {
-			return
+		if !utf8.Valid(text) || json.Unmarshal(text, &wanted) != nil || wanted == nil {
+			return // The library's answers are UTF-8.
 		}
 		met := map[string]bool{}
 		members := readerOf(text)

@@ -7,6 +7,11 @@ package main
 #include <stdio.h>
 #include <stdlib.h>
 
+enum { bench_items = 10000 };
+
+// A service gets its keys from elsewhere: they lie in memory, for C as for Go.
+static char bench_keys[bench_items][16];
+
 static const char *const bench_labels[] = {"users", "u0001", "memories"};
 
 static lgstore_t *bench_open(const char *config) {
@@ -15,17 +20,17 @@ static lgstore_t *bench_open(const char *config) {
 }
 
 static int bench_put(lgstore_t *store, uint32_t key, const char *value, size_t len) {
-  char name[32];
-  snprintf(name, sizeof name, "memory-%05u", key);
-  return lgstore_put(store, bench_labels, 3, name, LGSTORE_STRLEN, value, len, NULL, NULL, NULL);
+  snprintf(bench_keys[key], sizeof bench_keys[key], "memory-%05u", key % bench_items);
+  return lgstore_put(store, bench_labels, 3, bench_keys[key], LGSTORE_STRLEN, value, len, NULL, NULL, NULL);
 }
 
-static size_t bench_body(char *body, uint32_t key) {
-  return (size_t)sprintf(body, "{\"namespace\":[\"users\",\"u0001\",\"memories\"],\"key\":\"memory-%05u\"}", key);
+static size_t bench_body(char *body, uint32_t n) {
+  const char *key = bench_keys[n * 7919u % bench_items];
+  return (size_t)sprintf(body, "{\"namespace\":[\"users\",\"u0001\",\"memories\"],\"key\":\"%s\"}", key);
 }
 
 // Gets that are answered at once.
-static int bench_immediate(lgstore_t *store, uint32_t items, uint32_t n) {
+static int bench_immediate(lgstore_t *store, uint32_t n) {
   uint32_t i;
   for (i = 0; i < n; i++) {
     char body[128];
@@ -35,7 +40,7 @@ static int bench_immediate(lgstore_t *store, uint32_t items, uint32_t n) {
     request.op = LGSTORE_OP_GET;
     request.flags = LGSTORE_ALLOW_IMMEDIATE;
     request.json = body;
-    request.json_len = bench_body(body, (i * 7919u) % items);
+    request.json_len = bench_body(body, i);
     if (lgstore_submit(store, &request, NULL, &done, NULL, (lgstore_callback_t)abort, NULL) != LGSTORE_DONE) return 1;
     if (lgstore_result_status(done) != LGSTORE_OK) return 2;
     lgstore_result_free(done);
@@ -44,7 +49,7 @@ static int bench_immediate(lgstore_t *store, uint32_t items, uint32_t n) {
 }
 
 // Gets that are accepted, `depth` of them in flight, through a queue.
-static int bench_accepted(lgstore_t *store, uint32_t items, uint32_t n, uint32_t depth) {
+static int bench_accepted(lgstore_t *store, uint32_t n, uint32_t depth) {
   lgstore_cq_t *queue = NULL;
   lgstore_completion_t came[64];
   uint32_t sent = 0, ended = 0;
@@ -55,7 +60,7 @@ static int bench_accepted(lgstore_t *store, uint32_t items, uint32_t n, uint32_t
       lgstore_submission_t one = {0};
       size_t accepted = 0;
       one.op = LGSTORE_OP_GET;
-      one.json_len = (uint32_t)bench_body(body, (sent * 7919u) % items);
+      one.json_len = (uint32_t)bench_body(body, sent);
       if (lgstore_submit_cq(store, queue, body, one.json_len, &one, 1, &accepted, NULL, NULL) != LGSTORE_OK) return 2;
     }
     size_t got = lgstore_cq_wait(queue, came, 64, UINT64_MAX), i;
@@ -74,6 +79,8 @@ import (
 	"fmt"
 	"unsafe"
 )
+
+const items = C.bench_items
 
 type cStore struct{ handle *C.lgstore_t }
 
@@ -99,11 +106,11 @@ func (s cStore) close() {
 }
 
 func (s cStore) immediate(n int) error {
-	return cError(C.bench_immediate(s.handle, items, C.uint32_t(n)))
+	return cError(C.bench_immediate(s.handle, C.uint32_t(n)))
 }
 
 func (s cStore) accepted(n, depth int) error {
-	return cError(C.bench_accepted(s.handle, items, C.uint32_t(n), C.uint32_t(depth)))
+	return cError(C.bench_accepted(s.handle, C.uint32_t(n), C.uint32_t(depth)))
 }
 
 func cError(code C.int) error {

@@ -32,7 +32,7 @@ func besideGocql(contactPoints string, size, rounds int) (good bool, err error) 
 		return false, err
 	}
 	defer func() { err = errors.Join(err, store.Close()) }()
-	fill := func(i int) error { return store.Put(ctx, namespace, keys[i], valueOf(i, true)) }
+	fill := func(i int) error { return store.Put(ctx, namespace, keyOf(i), valueOf(i, true)) }
 	if err := together(items, 64, &latencies{}, fill); err != nil {
 		return false, err
 	}
@@ -56,18 +56,18 @@ func besideGocql(contactPoints string, size, rounds int) (good bool, err error) 
 			workloads = append(workloads, &workload{name: fmt.Sprintf("%s, %d in flight", name, depth), n: n,
 				run: func(n int, kept *latencies) error { return together(n, depth, kept, one) }})
 		}
-		add("lgstore, get", func(i int) error { _, err := store.Get(ctx, namespace, keys[scattered(i)]); return err })
+		add("lgstore, get", func(i int) error { _, err := store.Get(ctx, namespace, keyOf(scattered(i))); return err })
 		add("gocql, get", func(i int) error {
 			var value []byte
 			var created, updated time.Time
 			var version gocql.UUID
-			query := session.Query(readText, prefix, keys[scattered(i)])
+			query := session.Query(readText, prefix, keyOf(scattered(i)))
 			return query.ScanContext(ctx, &value, &created, &updated, &version)
 		})
-		add("lgstore, put", func(i int) error { return store.Put(ctx, namespace, keys[scattered(i)], valueOf(i, true)) })
+		add("lgstore, put", func(i int) error { return store.Put(ctx, namespace, keyOf(scattered(i)), valueOf(i, true)) })
 		add("gocql, put", func(i int) error {
 			now := time.Now()
-			query := session.Query(writeText, []byte(valueOf(i, true)), now, now, gocql.TimeUUID(), nil, 0, prefix, keys[scattered(i)])
+			query := session.Query(writeText, []byte(valueOf(i, true)), now, now, gocql.TimeUUID(), nil, 0, prefix, keyOf(scattered(i)))
 			return query.ExecContext(ctx)
 		})
 	}

@@ -8,17 +8,21 @@ import (
 	lgstore "lgstore/bindings/go"
 )
 
-const items = 10_000
-
 var namespace = lgstore.NS("users", "u0001", "memories")
 
-// keys are made before, as the C side has them cheaper.
-var keys = func() (all [items]string) {
-	for n := range all {
-		all[n] = fmt.Sprintf("memory-%05d", n)
+// keys are all keys, one after the other: they are there before, as in a service, which gets them from elsewhere.
+var keys = func() string {
+	var all []byte
+	for n := range items {
+		all = fmt.Appendf(all, "memory-%05d", n)
 	}
-	return all
+	return string(all)
 }()
+
+func keyOf(n int) string {
+	const length = len("memory-00000")
+	return keys[length*n : length*(n+1)]
+}
 
 // valueOf gives item n's value of 45 bytes, what the ceilings are about, or with large of about 1 KB.
 func valueOf(n int, large bool) json.RawMessage {
@@ -44,7 +48,7 @@ func openGo(config string, large bool) (*lgstore.Store, error) {
 	for first := 0; first < items; first += 500 {
 		var batch lgstore.Batch
 		for n := first; n < first+500; n++ {
-			batch.Put(namespace, keys[n], valueOf(n, large))
+			batch.Put(namespace, keyOf(n), valueOf(n, large))
 		}
 		if _, err := store.Batch(ctx, &batch); err != nil {
 			return nil, err
@@ -57,7 +61,7 @@ func gets(store *lgstore.Store, goroutines int) func(int, *latencies) error {
 	ctx := context.Background()
 	return func(n int, kept *latencies) error {
 		return together(n, goroutines, kept, func(i int) error {
-			_, err := store.Get(ctx, namespace, keys[scattered(i)])
+			_, err := store.Get(ctx, namespace, keyOf(scattered(i)))
 			return err
 		})
 	}
@@ -67,7 +71,7 @@ func puts(store *lgstore.Store, goroutines int) func(int, *latencies) error {
 	ctx := context.Background()
 	return func(n int, kept *latencies) error {
 		return together(n, goroutines, kept, func(i int) error {
-			return store.Put(ctx, namespace, keys[scattered(i)], valueOf(i, false))
+			return store.Put(ctx, namespace, keyOf(scattered(i)), valueOf(i, false))
 		})
 	}
 }
