@@ -91,7 +91,7 @@ pub unsafe extern "C" fn lgstore_close(store: *mut lgstore_t, drain_timeout_us: 
     boundary::status(std::ptr::null_mut(), || {
         boundary::may_block("lgstore_close")?;
         // SAFETY: live by contract.
-        unsafe { pointer::object(store) }?.close(Duration::from_micros(drain_timeout_us))?;
+        unsafe { pointer::object(store) }?.close_for_good(Duration::from_micros(drain_timeout_us))?;
         Ok(LGSTORE_OK)
     })
 }
@@ -111,7 +111,7 @@ pub unsafe extern "C" fn lgstore_close_async(
     boundary::status(std::ptr::null_mut(), || {
         // SAFETY: live by contract.
         let client = unsafe { pointer::object(store) }?.clone();
-        let done = callback.map(|callback| call_back(callback, user_data, client.runtime()));
+        let done = callback.map(|callback| call_back(callback, user_data, &client));
         close_in_background(client, Duration::from_micros(drain_timeout_us), move |outcome| {
             if let Some(done) = done {
                 done(Arc::new(Answer::new(outcome)));

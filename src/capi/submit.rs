@@ -17,7 +17,7 @@ use crate::op::burst;
 use crate::op::client::{Client, Request, Submitted};
 use crate::op::completion::{Answer, Completion, Receiver, Sink};
 use crate::op::queue::CompletionQueue;
-use crate::runtime::{CallbackPool, Runtime};
+use crate::runtime::CallbackPool;
 
 /* Operations; never renumbered or reused. */
 /// Create or replace an item; a null value deletes.
@@ -111,14 +111,17 @@ impl Receiver for Callback {
 pub(super) fn call_back(
     callback: unsafe extern "C" fn(*const lgstore_completion_t, *mut c_void),
     user_data: *mut c_void,
-    runtime: &Arc<Runtime>,
+    client: &Client,
 ) -> impl FnOnce(Arc<Answer>) + Send + 'static {
     let target = Target { callback, user_data };
-    let pool = runtime.callbacks().clone();
+    let (pool, announcement) = (client.runtime().callbacks().clone(), client.announce());
     move |answer| {
         // The whole target, not its pointer alone, moves along.
         let target = target;
-        pool.post(Box::new(move || target.call(export_answer(0, 0, 0, answer))));
+        pool.post(Box::new(move || {
+            target.call(export_answer(0, 0, 0, answer));
+            drop(announcement);
+        }));
     }
 }
 

@@ -4,6 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use super::announce::{Announcement, Announcements};
 use super::burst::Burst;
 use super::completion::{Answer, Completion, Receiver, Sink};
 use super::deadline::Deadlines;
@@ -72,6 +73,7 @@ pub struct Client {
     timeout: Option<Duration>,
     /// True when the backend is closed; the lock makes a second close wait for the first.
     closed: Mutex<bool>,
+    announcements: Arc<Announcements>,
 }
 
 impl Observer for Metrics {
@@ -98,8 +100,19 @@ impl Client {
         let workers = runtime.handle().metrics().num_workers();
         let lanes = Lanes::start(runtime.handle(), workers, desk.capacity(), Arc::clone(&store));
         let deadlines = Deadlines::start(runtime.handle(), &desk);
-        let (closed, reset_at) = (Mutex::new(false), Mutex::default());
-        Ok(Arc::new(Self { store, desk, lanes, deadlines, metrics, reset_at, runtime, timeout, closed }))
+        let (closed, reset_at, announcements) = (Mutex::new(false), Mutex::default(), Arc::default());
+        Ok(Arc::new(Self {
+            store,
+            desk,
+            lanes,
+            deadlines,
+            metrics,
+            reset_at,
+            runtime,
+            timeout,
+            closed,
+            announcements,
+        }))
     }
 
     /// The runtime this store runs on.
@@ -305,6 +318,21 @@ impl Client {
             *closed = true;
         }
         Ok(())
+    }
+
+    /// A callback that will tell of a close in the background, from now until it has returned.
+    pub fn announce(&self) -> Announcement {
+        self.announcements.begin()
+    }
+
+    /// Closes, and waits for such callbacks, too: afterwards nothing of the store runs. `Timeout` as `close`.
+    pub fn close_for_good(&self, drain: Duration) -> Result<()> {
+        self.close(drain)?;
+        if self.announcements.wait(STOP_GRACE.max(drain)) {
+            return Ok(());
+        }
+        let text = "the callback of a close in the background still runs; close again to wait for it";
+        Err(Error::new(Code::Timeout, text))
     }
 
     /// Whether `close` has ended well.

@@ -7,6 +7,7 @@
 //! `desk`, `gate`, `queue` and `ticket` hold every race of the protocol and are model-checked
 //! (tests/loom/): they take their atomics, mutexes and condition variables from `sync`.
 
+pub mod announce;
 pub mod burst;
 pub mod client;
 pub mod completion;

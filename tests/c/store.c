@@ -124,6 +124,31 @@ static void stuck_callback(void) {
   door_destroy(&door);
 }
 
+typedef struct holding {
+  door_t door;
+  _Atomic int returned;
+} holding_t;
+
+static void hold_close(const lgstore_completion_t *completion, void *user_data) {
+  holding_t *holding = user_data;
+  hold(completion, &holding->door);
+  holding->returned = 1;
+}
+
+/* After a close no callback runs, not even the one of a close in the background. */
+static void close_waits_for_close_async(void) {
+  lgstore_t *store = new_store(NULL, MEMORY);
+  holding_t holding = {0};
+  door_init(&holding.door);
+  CHECK_STATUS(lgstore_close_async(store, 1000, hold_close, &holding), LGSTORE_OK);
+  CHECK_STATUS(lgstore_close(store, 1000), LGSTORE_E_TIMEOUT);
+  door_open(&holding.door);
+  CHECK_STATUS(lgstore_close(store, 10 * SECOND_US), LGSTORE_OK);
+  CHECK(holding.returned);
+  lgstore_free(store);
+  door_destroy(&holding.door);
+}
+
 /* Closing in the background: one completion with the outcome, also for a second close. */
 static void close_async(void) {
   lgstore_t *store = new_store(NULL, STUCK);
@@ -231,6 +256,7 @@ int main(void) {
   RUN(closing);
   RUN(stuck_callback);
   RUN(close_async);
+  RUN(close_waits_for_close_async);
   RUN(freed_open);
   RUN(close_while_storming);
   return check_end();
