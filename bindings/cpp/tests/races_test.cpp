@@ -3,6 +3,7 @@
 // afterwards.
 #include <thread>
 
+#include "coroutine.hpp"
 #include "support.hpp"
 
 using namespace support;
@@ -159,19 +160,8 @@ TEST(Races, FuturesThatAreCancelledAndDropped) {
 #if defined(LGSTORE_CPP_COROUTINES)
 namespace {
 
-struct Coroutine {
-  struct promise_type {
-    Coroutine get_return_object() { return {std::coroutine_handle<promise_type>::from_promise(*this)}; }
-    std::suspend_never initial_suspend() noexcept { return {}; }
-    std::suspend_always final_suspend() noexcept { return {}; }
-    void return_void() {}
-    void unhandled_exception() { std::terminate(); }
-  };
-  std::coroutine_handle<> handle;
-};
-
-Coroutine one(const Store &store, const lgstore::CompletionQueue &queue, std::stop_token stop, Tally &tally,
-              [[maybe_unused]] Share share, int n) {
+Task one(const Store &store, const lgstore::CompletionQueue &queue, std::stop_token stop, Tally &tally,
+         [[maybe_unused]] Share share, int n) {
   tally.count(co_await store.awaitables(queue, stop).put({"storm"}, std::to_string(n), "{}").as_result());
 }
 
@@ -193,23 +183,19 @@ TEST(Races, CoroutinesThatAreStoppedAndDestroyed) {
         stop.request_stop();
       }
     });
-    std::vector<std::coroutine_handle<>> coroutines;
+    std::vector<Task> tasks;
     for (int n = 0; n < total; ++n) {
-      coroutines.push_back(one(store, queue, stops[n % 16].get_token(), tally, share, n).handle);
+      tasks.push_back(one(store, queue, stops[n % 16].get_token(), tally, share, n));
       if (n % 7 == 0) {
-        if (!coroutines.back().done()) ++destroyed;
-        coroutines.back().destroy();
-        coroutines.pop_back();
+        if (!tasks.back().ends_within(0s)) ++destroyed;
+        tasks.pop_back();
       }
       if (n % 64 == 0) queue.dispatch();
     }
     stopper.join();
     store.close();
     while (queue.dispatch() > 0) continue;
-    for (const auto coroutine : coroutines) {
-      EXPECT_TRUE(coroutine.done());
-      coroutine.destroy();
-    }
+    for (const Task &task : tasks) EXPECT_TRUE(task.ends_within(0s));
   }
   EXPECT_EQ(tally.outcomes + destroyed, total);
   EXPECT_EQ(share.use_count(), 1);
