@@ -20,7 +20,7 @@ constexpr int each = 800;
 
 /// What has come in, and what of that has come out.
 struct Tally {
-  std::atomic<int> accepted{0}, refused{0}, outcomes{0}, strange{0};
+  std::atomic<int> accepted{0}, outcomes{0}, strange{0};
 
   template <class T>
   void count(const Result<T> &result) {
@@ -33,6 +33,9 @@ struct Tally {
       case errc::timeout:
       case errc::closed:
         break;
+      case errc::unknown_outcome:  // the deadline or the cancel came while the write was applied
+        if (result.error().timed_out() || result.error().cancelled()) break;
+        [[fallthrough]];
       default:
         ++strange;
     }
@@ -48,21 +51,28 @@ lgstore::PutOptions some_options(int n) {
   return options;
 }
 
-/// Submits one request by a callback or to the queue, and cancels some.
+/// Submits one request by a callback or to the queue, again while there is too much under way, and cancels
+/// some.
 void submit(const Store &store, const lgstore::CompletionQueue &queue, Tally &tally, const Share &share,
             int n) {
   const auto count = [&tally, share](const Result<void> &result) { tally.count(result); };
-  try {
-    const auto operation =
-        n % 2 == 0 ? store.callbacks(count).put({"storm"}, std::to_string(n), "{}", some_options(n))
-                   : store.callbacks(queue, count).put({"storm"}, std::to_string(n), "{}", some_options(n));
-    ++tally.accepted;
-    if (n % 3 == 0) operation.cancel();
-  } catch (const lgstore::Exception &exception) {
-    ++tally.refused;
-    const errc code = exception.error().code();
-    if (code != errc::busy && code != errc::closed) ++tally.strange;
-    if (code == errc::busy) std::this_thread::yield();
+  for (;;) {
+    try {
+      const auto operation =
+          n % 2 == 0 ? store.callbacks(count).put({"storm"}, std::to_string(n), "{}", some_options(n))
+                     : store.callbacks(queue, count).put({"storm"}, std::to_string(n), "{}", some_options(n));
+      ++tally.accepted;
+      if (n % 3 == 0) operation.cancel();
+      return;
+    } catch (const lgstore::Exception &exception) {
+      const errc code = exception.error().code();
+      if (code == errc::closed) return;
+      if (code != errc::busy) {
+        ++tally.strange;
+        return;
+      }
+      std::this_thread::yield();
+    }
   }
 }
 
@@ -94,8 +104,7 @@ TEST(Races, CancelStorm) {
     while (queue.dispatch() > 0) continue;
   }
   EXPECT_EQ(tally.outcomes, tally.accepted);
-  EXPECT_EQ(tally.accepted + tally.refused, submitters * each);
-  EXPECT_GT(tally.accepted, each);
+  EXPECT_EQ(tally.accepted, submitters * each);
   EXPECT_EQ(tally.strange, 0);
   EXPECT_EQ(share.use_count(), 1);
 }
