@@ -4,7 +4,7 @@
 # copy of the committed tree, its suite runs there, and must fail. Arguments: names of patches.
 #
 # A patch names its suite in its first line: a Rust test of that name, or miri, loom, fuzz, or a CTest
-# test (c.fork, asan.result).
+# test (c.fork, asan.result, cpp.unit, go.test).
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 source_dir=$PWD
@@ -22,20 +22,23 @@ trap remove EXIT
 git worktree prune
 git worktree add --force --detach --quiet "$tree" HEAD
 export CARGO_TARGET_DIR=$target/cargo CARGO_INCREMENTAL=1
+export GTEST_FAIL_FAST=1 # one failure is enough, and some take a minute to be sure
 unset LGSTORE_LIBRARY LGSTORE_BUILD_DIR LGSTORE_SOURCE_DIR LGSTORE_CARGO_DIR LGSTORE_VECTORS
 cargo=${CARGO:-cargo}
 
+build_target() {
+  cmake -S . -B "$target/build" -DLGSTORE_TESTS=ON -DLGSTORE_CARGO_DIR="$CARGO_TARGET_DIR" \
+    -DCMAKE_BUILD_TYPE=RelWithDebInfo &&
+    cmake --build "$target/build" --parallel 2 --target "$1"
+}
 # Builds only: a patch that does not compile proves nothing.
 build() {
   case $1 in
     miri | fuzz) "$cargo" check --locked --lib ;;
     loom) RUSTFLAGS="--cfg lgstore_loom" CARGO_TARGET_DIR=$target/cargo/loom-check \
       "$cargo" check --locked --no-default-features --test loom ;;
-    c.* | asan.*)
-      cmake -S . -B "$target/build" -DLGSTORE_TESTS=ON -DLGSTORE_CARGO_DIR="$CARGO_TARGET_DIR" \
-        -DCMAKE_BUILD_TYPE=RelWithDebInfo
-      cmake --build "$target/build" --parallel 2 --target "${1/./_}"
-      ;;
+    c.* | asan.* | cpp.*) build_target "${1//./_}" ;;
+    go.*) build_target lgstore_shared && run go.vet ;;
     *) "$cargo" test --locked --no-run --test "$1" ;;
   esac
 }
@@ -43,7 +46,9 @@ run() {
   case $1 in
     miri | loom) bash "tests/tools/$1.sh" ;;
     fuzz) LGSTORE_FUZZ_SECONDS=60 bash tests/tools/fuzz.sh filter ;;
-    c.* | asan.*) ctest --test-dir "$target/build" --output-on-failure -R "^${1/./\\.}\$" --no-tests=error ;;
+    c.* | asan.* | cpp.* | go.*)
+      ctest --test-dir "$target/build" --output-on-failure -R "^${1//./\\.}\$" --no-tests=error
+      ;;
     cql_races) LGSTORE_TEST_ROUNDS=10000 "$cargo" test --locked --test "$1" -- --test-threads 1 ;;
     *) "$cargo" test --locked --test "$1" ;;
   esac
@@ -65,8 +70,10 @@ for name in "${names[@]}"; do
     echo "SURVIVED  $name: $suite passes although broken: $(sed -n 's/^breaks: //p;2q' "$patch")"
     survivors=$((survivors + 1))
   else
-    # Failing for another reason (a tool that is missing, a build that breaks) proves nothing.
-    why=$(grep -m1 -oE "panicked at [^ ]+|Undefined Behavior[^,]*|AddressSanitizer: [a-z-]+|does not hold: .*|\*\*\*Failed|\*\*\*Exception" "$work/log") || {
+    # Failing for another reason (a tool that is missing, a build that breaks) proves nothing. The name of the
+    # test that failed says most, where a suite gives it.
+    why=$(grep -m1 -oE -- "--- FAIL: \w+|\[  FAILED  \] [A-Za-z.]+" "$work/log" ||
+      grep -m1 -oE "panicked at [^ ]+|Undefined Behavior[^,]*|AddressSanitizer: [a-z-]+|does not hold: .*|\*\*\*Failed|\*\*\*Exception" "$work/log") || {
       tail -30 "$work/log"
       echo "$name: $suite failed, but not by what it tests" >&2
       exit 1

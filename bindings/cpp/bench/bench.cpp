@@ -1,7 +1,7 @@
 // What the C++ binding costs beyond the C interface: the same requests by both in one run, in turns. Figures
 // are microseconds of CPU of the whole process (all threads), the least of the rounds. With --check the
-// program fails when a get embedded costs more than 0.2 us beyond the same get in C (lgstore_ops.h, the value
-// found).
+// program fails when a get embedded costs more than 0.2 us beyond either get in C: by lgstore_ops.h, with the
+// value found, or by a bare request that is ready made but for its key and whose answer nobody reads.
 
 #include <lgstore_ops.h>
 
@@ -168,7 +168,7 @@ int main(int argc, char **argv) {
       beyond, beyond_bare);
   store.close();
   if (!check) return 0;
-  std::printf("ceiling: %.1f us beyond the C interface: %s\n", ceiling_us,
-              beyond <= ceiling_us ? "held" : "EXCEEDED");
-  return beyond <= ceiling_us ? 0 : 1;
+  const bool held = std::max(beyond, beyond_bare) <= ceiling_us;
+  std::printf("ceiling: %.1f us beyond the C interface: %s\n", ceiling_us, held ? "held" : "EXCEEDED");
+  return held ? 0 : 1;
 }

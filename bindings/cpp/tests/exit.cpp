@@ -16,6 +16,8 @@
 #include <thread>
 #include <vector>
 
+#include "coroutine.hpp"
+
 using namespace std::chrono_literals;
 using lgstore::errc;
 using lgstore::Result;
@@ -105,17 +107,7 @@ void fork_with_a_store() {
 }
 
 #if defined(LGSTORE_CPP_COROUTINES)
-struct Coroutine {
-  struct promise_type {
-    Coroutine get_return_object() { return {}; }
-    std::suspend_never initial_suspend() noexcept { return {}; }
-    std::suspend_never final_suspend() noexcept { return {}; }
-    void return_void() {}
-    void unhandled_exception() { std::_Exit(1); }
-  };
-};
-
-Coroutine wait_for_ever(const Store &store) {
+support::Detached wait_for_ever(const Store &store) {
   static_cast<void>(co_await store.awaitables().put({"a"}, "k", "{}").as_result());
 }
 

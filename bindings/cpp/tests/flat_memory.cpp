@@ -12,6 +12,8 @@
 #include <string>
 #include <vector>
 
+#include "coroutine.hpp"
+
 #if !defined(LGSTORE_CPP_COROUTINES)
 #error "this test is about coroutines, too"
 #endif
@@ -21,17 +23,8 @@ namespace {
 using lgstore::Result;
 using lgstore::Store;
 
-struct Coroutine {
-  struct promise_type {
-    Coroutine get_return_object() { return {}; }
-    std::suspend_never initial_suspend() noexcept { return {}; }
-    std::suspend_never final_suspend() noexcept { return {}; }
-    void return_void() {}
-    void unhandled_exception() { std::abort(); }
-  };
-};
-
-Coroutine put(const Store &store, const lgstore::CompletionQueue &queue, const std::string &key, int &open) {
+support::Detached put(const Store &store, const lgstore::CompletionQueue &queue, const std::string &key,
+                      int &open) {
   ++open;
   static_cast<void>(co_await store.awaitables(queue).put({"flat"}, key, R"({"by":"coroutine"})").as_result());
   --open;

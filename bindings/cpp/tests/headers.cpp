@@ -48,11 +48,12 @@ int main() {
   call_everything(store.results());
   call_everything(store.futures());
   call_everything(store.callbacks(callback));
-  call_everything(store.callbacks(queue, callback));
+  store.callbacks(queue, callback).get({"a"}, "k");
 #if defined(LGSTORE_CPP_COROUTINES)
   call_everything(store.awaitables());
-  call_everything(store.awaitables(queue));
-  call_everything(store.awaitables([](std::coroutine_handle<> coroutine) { coroutine.resume(); }));
+  static_cast<void>(store.awaitables(queue).get({"a"}, "k"));
+  const auto executor = [](std::coroutine_handle<> coroutine) { coroutine.resume(); };
+  static_cast<void>(store.awaitables(executor).get({"a"}, "k"));
 #endif
   for (const auto &item : store.items({"a"})) static_cast<void>(item.as<nlohmann::json>());
   for (const auto &labels : store.namespaces()) static_cast<void>(labels.size());

@@ -43,6 +43,34 @@ TEST(Json, ReadsTimesToTheMicrosecond) {
   EXPECT_EQ(us("\"10000-01-01T00:00:00.000000Z\""), 253402300800000000);
 }
 
+// Texts are copied eight bytes at a time where nothing is to be escaped, and bodies grow.
+TEST(Json, WhatIsEscapedMayStandAnywhere) {
+  const lgstore::Store store(memory);
+  for (const char *const text : {"\x01", "\x1f", " ", "\"", "\\", "\x7f", "\xc3\xa4", "\xf0\x9f\x98\x80"}) {
+    for (std::size_t before = 0; before < 18; ++before) {
+      for (const std::size_t after : {std::size_t{0}, 17 - before, std::size_t{240}}) {
+        const std::string key = std::string(before, 'x') + text + std::string(after, 'y');
+        store.put({"a", key.substr(0, 200)}, key, "{}");
+        const auto item = store.get({"a", key.substr(0, 200)}, key);
+        ASSERT_TRUE(item) << key;
+        ASSERT_EQ(item->key(), key);
+      }
+    }
+  }
+  EXPECT_EQ(thrown_by([&] { store.get({"a"}, "seven--\xff"); }), lgstore::errc::utf8);
+}
+
+TEST(Json, LabelsMayLookLikeWhatComesAfterThem) {
+  const lgstore::Store store(memory);
+  const lgstore::Namespace labels{"a]", R"(],"key":"x","value":{)", "]", R"(")"};
+  store.put(labels, R"(","value":{})", R"({"k":["a"],"key":[[]]})");
+  const auto item = store.get(labels, R"(","value":{})");
+  ASSERT_TRUE(item);
+  EXPECT_EQ(item->labels(), labels);
+  EXPECT_EQ(item->key(), R"(","value":{})");
+  EXPECT_EQ(item->value(), R"({"k":["a"],"key":[[]]})");
+}
+
 TEST(Json, KeysAndLabelsAreAnyText) {
   const lgstore::Store store(memory);
   std::string every;

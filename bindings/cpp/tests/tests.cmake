@@ -76,6 +76,8 @@ foreach(standard IN ITEMS 17 20 23)
   lgstore_test(cpp.headers.c++${standard} LABELS ci cpp lint TIMEOUT 120
     COMMAND "${LGSTORE_BASH}" bindings/cpp/tests/headers.sh ${standard} ${lgstore_cpp_compilers})
 endforeach()
+lgstore_test(cpp.headers.alone LABELS ci cpp lint TIMEOUT 120
+  COMMAND "${LGSTORE_BASH}" bindings/cpp/tests/headers.sh alone "${CMAKE_CXX_COMPILER}")
 
 lgstore_test(cpp.package LABELS ci cpp package TIMEOUT 300
   ENVIRONMENT "CMAKE=${CMAKE_COMMAND}" "LGSTORE_PKG_CONFIG=${LGSTORE_PKG_CONFIG}"

@@ -7,6 +7,7 @@
 #include <lgstore.h>
 
 #include <chrono>
+#include <cstring>
 #include <locale>
 #include <memory>
 #include <optional>
@@ -154,7 +155,7 @@ class Item {
     if (expires && !is_tail(text.substr(tail))) return false;
     const char *const end = text.data() + tail;
     const char *const labels = text.data() + head_.size();
-    const char *const key = detail::skip_text(detail::skip_value(labels, end), end, ",\"key\":");
+    const char *const key = after_labels(labels, end);
     if (key == nullptr) return false;
     const char *const value = detail::skip_text(detail::skip_value(key, end), end, ",\"value\":");
     if (value == nullptr) return false;
@@ -166,6 +167,18 @@ class Item {
     version_ = text.substr(tail + version_place_ + 11, 38);
     if (expires) expires_at_ = text.substr(text.size() - 1 - time_size_, time_size_);
     return true;
+  }
+
+  /// The key's place. Its words stand nowhere in the labels: behind a quote that ends a label comes a comma
+  /// or a bracket, and other quotes are escaped.
+  static const char *after_labels(const char *at, const char *end) noexcept {
+    if (*at != '[') return nullptr;
+    while (at < end) {
+      at = static_cast<const char *>(std::memchr(at, ']', static_cast<std::size_t>(end - at)));
+      if (at == nullptr) return nullptr;
+      if (const char *const key = detail::skip_text(++at, end, ",\"key\":")) return key;
+    }
+    return nullptr;
   }
 
   static bool is_tail(std::string_view text) noexcept {

@@ -10,6 +10,7 @@
 #include <future>
 #include <memory>
 #include <new>
+#include <optional>
 #include <type_traits>
 #include <utility>
 
@@ -115,9 +116,9 @@ inline Error moved_from() {
   return {errc::closed, "this store was moved from"};
 }
 
-/// Sends a request and waits on this thread: an answer to decode, or NULL and why.
+/// Sends a request and waits on this thread: an answer to decode, or NULL and, then only, why.
 inline ResultHandle wait_for(const Core *core, std::uint32_t op, std::string_view json, Duration timeout,
-                             Error &why) {
+                             std::optional<Error> &why) {
   lgstore_request_t request{};
   lgstore_result_t *result = nullptr;
   if (core == nullptr) {
@@ -238,9 +239,9 @@ struct Throwing {
   using Answer = T;
   template <class T>
   T run(std::uint32_t op, std::string_view json, Duration timeout) const {
-    Error why;
+    std::optional<Error> why;
     ResultHandle answer = wait_for(core.get(), op, json, timeout, why);
-    if (answer == nullptr) throw Exception(std::move(why));
+    if (answer == nullptr) throw Exception(*std::move(why));
     return decode<T>(std::move(answer));
   }
   CorePtr core;
@@ -252,9 +253,9 @@ struct Returning {
   using Answer = Result<T>;
   template <class T>
   Result<T> run(std::uint32_t op, std::string_view json, Duration timeout) const {
-    Error why;
+    std::optional<Error> why;
     ResultHandle answer = wait_for(core.get(), op, json, timeout, why);
-    if (answer == nullptr) return why;
+    if (answer == nullptr) return *std::move(why);
     if constexpr (std::is_void_v<T>) {
       return {};
     } else {

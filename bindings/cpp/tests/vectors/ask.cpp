@@ -3,6 +3,8 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include "../coroutine.hpp"
+
 namespace vectors {
 namespace {
 
@@ -15,18 +17,8 @@ Answer answer_of(const Result<Document> &result) {
   return {static_cast<lgstore_status_t>(result.error().code()), document(result.error())};
 }
 
-struct Coroutine {
-  struct promise_type {
-    Coroutine get_return_object() { return {}; }
-    std::suspend_never initial_suspend() noexcept { return {}; }
-    std::suspend_never final_suspend() noexcept { return {}; }
-    void return_void() {}
-    void unhandled_exception() { die("a coroutine", "threw"); }
-  };
-};
-
-Coroutine ask_in_coroutine(const lgstore::Store &store, const lgstore::CompletionQueue &queue,
-                           std::uint32_t op, std::string_view body, std::optional<Answer> &answer) {
+support::Detached ask_in_coroutine(const lgstore::Store &store, const lgstore::CompletionQueue &queue,
+                                   std::uint32_t op, std::string_view body, std::optional<Answer> &answer) {
   answer = answer_of(co_await store.awaitables(queue).call(op, body).as_result());
 }
 
