@@ -4,6 +4,7 @@
 //! updated, plus [`DUPLICATES`] when some object inside the value has two members of one name (only such
 //! items need the filter's slow path). A row without `sub_ms` was made by an older writer.
 
+use memchr::memchr_iter;
 use scylla::DeserializeRow;
 use scylla::cluster::metadata::{ColumnType, NativeType};
 use scylla::serialize::SerializationError;
@@ -177,18 +178,18 @@ impl SerializeValue for Prefix<'_> {
         of: &ColumnType<'_>,
         writer: CellWriter<'b>,
     ) -> std::result::Result<WrittenCellProof<'b>, SerializationError> {
-        let is_text = matches!(of, ColumnType::Native(NativeType::Text | NativeType::Ascii));
-        if !is_text || !self.0.contains('\0') {
-            // The text itself, or the error of a column that holds none.
+        if !matches!(of, ColumnType::Native(NativeType::Text | NativeType::Ascii)) {
+            // For its error.
             return self.0.serialize(of, writer);
         }
+        let (path, mut begin) = (self.0.as_bytes(), 0);
         let mut cell = writer.into_value_builder();
-        for (index, label) in self.0.split('\0').enumerate() {
-            if index > 0 {
-                cell.append_bytes(b".");
-            }
-            cell.append_bytes(label.as_bytes());
+        for end in memchr_iter(b'\0', path) {
+            cell.append_bytes(&path[begin..end]);
+            cell.append_bytes(b".");
+            begin = end + 1;
         }
+        cell.append_bytes(&path[begin..]);
         cell.finish().map_err(SerializationError::new)
     }
 }
