@@ -1,10 +1,15 @@
 //! Writing JSON text.
 
+use super::scan::string_stop;
+
 /// Appends `text` as a JSON string: quotes, backslashes and control characters escaped, the rest as it is.
 pub fn push_string(out: &mut String, text: &str) {
+    let (bytes, mut start) = (text.as_bytes(), 0);
     out.push('"');
-    let mut start = 0;
-    for (index, byte) in text.bytes().enumerate() {
+    loop {
+        let stop = string_stop(bytes, start);
+        out.push_str(&text[start..stop]);
+        let Some(byte) = bytes.get(stop) else { break };
         let escape = match byte {
             b'"' => "\\\"",
             b'\\' => "\\\\",
@@ -13,10 +18,8 @@ pub fn push_string(out: &mut String, text: &str) {
             b'\t' => "\\t",
             0x08 => "\\b",
             0x0c => "\\f",
-            0x00..=0x1f => "",
-            _ => continue,
+            _ => "",
         };
-        out.push_str(&text[start..index]);
         if escape.is_empty() {
             out.push_str("\\u00");
             out.push(char::from(b"0123456789abcdef"[usize::from(byte >> 4)]));
@@ -24,9 +27,8 @@ pub fn push_string(out: &mut String, text: &str) {
         } else {
             out.push_str(escape);
         }
-        start = index + 1;
+        start = stop + 1;
     }
-    out.push_str(&text[start..]);
     out.push('"');
 }
 

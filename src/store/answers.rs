@@ -1,6 +1,7 @@
 //! Answers of batches and conditional writes: the same text on every backend.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 
 use crate::error::Result;
 use crate::store::address::Address;
@@ -18,18 +19,17 @@ pub const NULL: Text = Cow::Borrowed("null");
 
 /// In a snapshot batch the last put or delete of an item counts: the earlier ones are answered
 /// without being carried out.
-pub fn answer_overwritten<'a>(batch: &'a Batch, answers: &mut Answers) {
-    let written = |(index, operation): (usize, &'a Operation)| match operation {
-        Operation::Put(put) => Some((&put.address, index)),
-        Operation::Delete(address) => Some((address, index)),
-        _ => None,
-    };
-    let mut written: Vec<(&Address, usize)> =
-        batch.operations.iter().enumerate().filter_map(written).collect();
-    // Those of one item come together, the last one last. Hashing them all would cost more.
-    written.sort_unstable();
-    for pair in written.windows(2).filter(|pair| pair[0].0 == pair[1].0) {
-        answers[pair[0].1] = Some(Ok(NULL));
+pub fn answer_overwritten(batch: &Batch, answers: &mut Answers) {
+    let mut written: HashSet<&Address> = HashSet::with_capacity(batch.operations.len());
+    for (operation, answer) in batch.operations.iter().zip(answers).rev() {
+        let address = match operation {
+            Operation::Put(put) => &put.address,
+            Operation::Delete(address) => address,
+            _ => continue,
+        };
+        if !written.insert(address) {
+            *answer = Some(Ok(NULL));
+        }
     }
 }
 

@@ -47,7 +47,8 @@ impl Cluster {
     where
         F: Future<Output = Outcome> + Send,
     {
-        watched(async {
+        // Pinned where it is made: it holds a driver's request of some kilobytes, which would be moved three times.
+        let asked = pin!(async {
             let begun = Instant::now();
             let first = if patience.more > 0 { patience.delay } else { patience.limit };
             let (mut request, mut alarm) = (pin!(send()), self.alarms.alarm());
@@ -62,8 +63,8 @@ impl Cluster {
                 Some(outcome) => outcome,
                 None => Box::pin(self.ask_more(patience, begun, alarm, Ok(request), send)).await,
             }
-        })
-        .await
+        });
+        watched(asked).await
     }
 
     /// Goes on after the delay, or after an error that came before it: the next node is not asked earlier, since what
