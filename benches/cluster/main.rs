@@ -125,7 +125,7 @@ fn main() {
     let size = if asked("--quick") {
         Size { requests: 5_000, batches: 100, namespaces: 10_000, rounds: 3 }
     } else {
-        Size { requests: 20_000, batches: 300, namespaces: 100_000, rounds: 5 }
+        Size { requests: 10_000, batches: 150, namespaces: 100_000, rounds: 15 }
     };
     let points = std::env::var("LGSTORE_TEST_CONTACT_POINTS").unwrap_or_else(|_| "127.0.0.1:9042".to_owned());
     let keyspace = raw::Keyspace::new(&points, &format!("lgstore_bench_{}", std::process::id()));
