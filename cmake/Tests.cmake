@@ -208,6 +208,8 @@ endforeach()
 
 lgstore_test(format.c LABELS ci lint TIMEOUT 60 ENVIRONMENT "CLANG_FORMAT=${LGSTORE_CLANG_FORMAT}"
   COMMAND "${LGSTORE_BASH}" tests/package/format.sh)
+lgstore_test(mutants.apply LABELS ci lint TIMEOUT 60
+  COMMAND "${LGSTORE_BASH}" tests/tools/mutants.sh --check)
 lgstore_test(docs.readme LABELS ci lint TIMEOUT 60
   COMMAND "${LGSTORE_BASH}" tests/package/readme.sh)
 
