@@ -182,8 +182,8 @@ std::string write(std::uint64_t number) {
   return std::to_string(number);
 }
 
-template <class Elements, class One>
-std::string write_page(const char *name, const Elements &elements, const std::string &cursor, One one) {
+template <std::size_t N, class Elements, class One>
+std::string write_page(const char (&name)[N], const Elements &elements, const std::string &cursor, One one) {
   lgstore::detail::Body body;
   body.member(name);
   body.raw("[");
