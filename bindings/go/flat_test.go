@@ -26,6 +26,7 @@ func resident(t *testing.T) int {
 func TestFlatMemory(t *testing.T) {
 	operations, _ := strconv.Atoi(os.Getenv("LGSTORE_OPERATIONS"))
 	if operations == 0 {
+		// A slope over few operations says nothing; the test command gives 500,000, the preset soak 10 million.
 		t.Skip("LGSTORE_OPERATIONS does not say how many operations")
 	}
 	const tunables = "GLIBC_TUNABLES"

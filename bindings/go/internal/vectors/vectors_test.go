@@ -48,6 +48,7 @@ func TestFile(t *testing.T) { run(t, embedded(t.TempDir())) }
 func TestCluster(t *testing.T) {
 	points, keyspace := os.Getenv("LGSTORE_TEST_CONTACT_POINTS"), os.Getenv("LGSTORE_TEST_KEYSPACE")
 	if keyspace == "" {
+		// Without a cluster there is nothing to run on; with a keyspace, missing contact points are a failure below.
 		t.Skip("a test of its own, which brings a cluster, names the keyspace: cql.go.vectors")
 	}
 	if points == "" {
