@@ -32,7 +32,7 @@ func besideGocql(contactPoints string, size, rounds int) (good bool, err error) 
 		return false, err
 	}
 	defer func() { err = errors.Join(err, store.Close()) }()
-	fill := func(i int) error { return store.Put(ctx, namespace, keyOf(i), valueOf(i, true)) }
+	fill := func(i int) error { return store.Put(ctx, namespace, keyOf(i), largeOf(i)) }
 	if err := together(items, 64, &latencies{}, fill); err != nil {
 		return false, err
 	}
@@ -64,10 +64,10 @@ func besideGocql(contactPoints string, size, rounds int) (good bool, err error) 
 			query := session.Query(readText, prefix, keyOf(scattered(i)))
 			return query.ScanContext(ctx, &value, &created, &updated, &version)
 		})
-		add("lgstore, put", func(i int) error { return store.Put(ctx, namespace, keyOf(scattered(i)), valueOf(i, true)) })
+		add("lgstore, put", func(i int) error { return store.Put(ctx, namespace, keyOf(scattered(i)), largeOf(i)) })
 		add("gocql, put", func(i int) error {
 			now := time.Now()
-			query := session.Query(writeText, []byte(valueOf(i, true)), now, now, gocql.TimeUUID(), nil, 0, prefix, keyOf(scattered(i)))
+			query := session.Query(writeText, []byte(largeOf(i)), now, now, gocql.TimeUUID(), nil, 0, prefix, keyOf(scattered(i)))
 			return query.ExecContext(ctx)
 		})
 	}

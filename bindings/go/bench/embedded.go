@@ -36,6 +36,16 @@ func valueOf(n int, large bool) json.RawMessage {
 	return append(text, '}')
 }
 
+// largeValues are values of 1 KB, made before: what it costs to write one down is not what is measured.
+var largeValues = func() (all [1000]json.RawMessage) {
+	for n := range all {
+		all[n] = valueOf(n, true)
+	}
+	return all
+}()
+
+func largeOf(n int) json.RawMessage { return largeValues[n%len(largeValues)] }
+
 func scattered(i int) int { return i * 7919 % items }
 
 // openGo opens a store that holds all items.

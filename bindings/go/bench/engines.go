@@ -140,7 +140,7 @@ func besideEngines(size, rounds int) (err error) {
 			return err
 		}
 		defer func() { err = errors.Join(err, e.close()) }()
-		if err := together(items, 64, &latencies{}, func(i int) error { return e.put(keyOf(i), valueOf(i, true)) }); err != nil {
+		if err := together(items, 64, &latencies{}, func(i int) error { return e.put(keyOf(i), largeOf(i)) }); err != nil {
 			return fmt.Errorf("%s: %w", e.name, err)
 		}
 		gets := func(goroutines int) func(int, *latencies) error {
@@ -152,7 +152,7 @@ func besideEngines(size, rounds int) (err error) {
 			&workload{name: e.name + ", get, 1 goroutine", n: size, run: gets(1)},
 			&workload{name: e.name + ", get, 64 goroutines", n: size, run: gets(64)},
 			&workload{name: e.name + ", durable put, 64 goroutines", n: max(size/20, 64), run: func(n int, kept *latencies) error {
-				return together(n, 64, kept, func(i int) error { return e.put(keyOf(scattered(i)), valueOf(i, true)) })
+				return together(n, 64, kept, func(i int) error { return e.put(keyOf(scattered(i)), largeOf(i)) })
 			}})
 	}
 	if err := measure(workloads, rounds); err != nil {
