@@ -78,7 +78,7 @@ for name in "${names[@]}"; do
   else
     # Failing for another reason (a tool that is missing, a build that breaks) proves nothing. The name of the
     # test that failed says most, where a suite gives it.
-    why=$(grep -m1 -oE -- "--- FAIL: \w+|\[  FAILED  \] [A-Za-z.]+" "$work/log" ||
+    why=$(grep -m1 -oE -- "--- FAIL: \w+|\[  FAILED  \] [A-Za-z.]+|^\w+: FAILED" "$work/log" ||
       grep -m1 -oE "panicked at [^ ]+|Undefined Behavior[^,]*|AddressSanitizer: [a-z-]+|does not hold: .*|\*\*\*Failed|\*\*\*Exception" "$work/log") || {
       tail -30 "$work/log"
       echo "$name: $suite failed, but not by what it tests" >&2
