@@ -1,0 +1,201 @@
+"""How requests go down and outcomes come back: :func:`run` blocks, :func:`arun` serves event loops.
+
+Both first ask for an immediate answer, which costs no thread and no wake-up. Otherwise the outcome comes by a
+completion queue of the C library: there is one for each blocked caller, and one for each event loop, whose
+descriptor the loop watches.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import threading
+import weakref
+from typing import Any
+
+from . import error
+from ._capi import IMMEDIATE, WOULD_DEADLOCK, ffi, lib
+
+# A blocked caller looks up this often, so that a signal (Ctrl-C) is handled within that time.
+_SLICE_US = 50_000
+# How many requests of one event loop may be in flight; more are refused as busy.
+_LOOP_CAPACITY = 65_536
+# How many completions are taken at once.
+_BURST = 256
+# An outcome that comes within this time costs less to wait for than to be woken for by the event loop.
+_QUICK_US = 50
+
+Outcome = tuple[int, bytes]
+"""Status and document of a request."""
+
+library_threads: set[int] = set()
+"""Threads of the library that run Python now, in a log handler: they can't wait for completions."""
+
+
+class _Slot:
+    """A queue, and what one request is submitted with: reused, because making it costs more than using it.
+
+    For one thread at a time.
+    """
+
+    __slots__ = ("_accepted", "_done", "_first", "_submission", "ops", "queue")
+
+    def __init__(self, capacity: int) -> None:
+        out, failure = ffi.new("lgstore_cq_t **"), ffi.new("lgstore_error_t **")
+        status = lib.lgstore_cq_new(ffi.NULL, capacity, out, failure)
+        if status != 0:
+            raise error.take(failure[0], status)
+        self.queue = ffi.gc(out[0], lib.lgstore_cq_free)
+        self.ops = ffi.new("lgstore_op_t *")
+        self._submission = ffi.new("lgstore_submission_t *", {"flags": IMMEDIATE})
+        self._accepted = ffi.new("size_t *")
+        self._done = ffi.new("lgstore_completion_t[]", 1)
+        self._first = self._done[0]
+
+    def submit(self, store: Any, op: int, body: bytes, timeout_us: int, tag: int) -> int:
+        """Submits a request and returns its id; 0 = it is done, see `take`. Raises when it is refused."""
+        length = len(body)
+        submission = self._submission
+        submission.op = op
+        submission.json_len = length
+        submission.timeout_us = timeout_us
+        submission.tag = tag
+        status = lib.lgstore_submit_cq(
+            store, self.queue, body, length, submission, 1, self._accepted, self.ops, self._done
+        )
+        if status != 0:
+            raise error.refusal(status)
+        request: int = self.ops[0]
+        return request
+
+    def wait(self, timeout_us: int) -> bool:
+        """Waits for a completion; whether it has come, see `take`."""
+        return lib.lgstore_cq_wait(self.queue, self._done, 1, timeout_us) != 0  # type: ignore[no-any-return]
+
+    def tag(self) -> int:
+        """Of the request whose outcome has come."""
+        return self._first.tag  # type: ignore[no-any-return]
+
+    def take(self) -> Outcome:
+        """The outcome that has come."""
+        first = self._first
+        outcome = first.status, ffi.buffer(first.json, first.json_len)[:]
+        lib.lgstore_cq_release(self.queue, self._done, 1)
+        return outcome
+
+
+# Slots of blocking callers that are not in use now. append and pop of a list are atomic.
+_idle: list[_Slot] = []
+
+
+def run(store: Any, op: int, body: bytes, timeout_us: int) -> Outcome:
+    """Submits a request and waits for its outcome, on any thread but the library's."""
+    if library_threads and threading.get_ident() in library_threads:
+        raise error.refusal(WOULD_DEADLOCK)
+    try:
+        slot = _idle.pop()
+    except IndexError:
+        slot = _Slot(1)
+    slot.ops[0] = 0
+    try:
+        if slot.submit(store, op, body, timeout_us, 0) != 0:
+            while not slot.wait(_SLICE_US):
+                pass
+        outcome = slot.take()
+    except BaseException:
+        # The handler of a signal has raised (or the request was refused, and there is nothing to cancel). The
+        # slot is dropped, and with its queue what would still come.
+        lib.lgstore_cancel(store, slot.ops[0])
+        raise
+    _idle.append(slot)
+    return outcome
+
+
+class _LoopQueue:
+    """What one event loop has; used on that loop's thread only."""
+
+    __slots__ = ("_batch", "loop", "pending", "quick", "slot", "tag")
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        # Weak: the loop holds this queue by its reader, and must be free to go.
+        self.loop = weakref.ref(loop)
+        self.slot = _Slot(_LOOP_CAPACITY)
+        self.tag = 0
+        # Whether the last outcome came within _QUICK_US, as it does from a store in memory.
+        self.quick = True
+        self.pending: dict[int, asyncio.Future[Outcome]] = {}
+        self._batch = ffi.new("lgstore_completion_t[]", _BURST)
+        descriptor = lib.lgstore_cq_fd(self.slot.queue)
+        if descriptor < 0:
+            raise OSError("no descriptor is to be had for a completion queue")
+        loop.add_reader(descriptor, self.drain)
+
+    def drain(self) -> None:
+        """Hands out what has come."""
+        queue, batch, pending = self.slot.queue, self._batch, self.pending
+        count = _BURST
+        while count == _BURST:
+            count = lib.lgstore_cq_drain(queue, batch, _BURST)
+            for index in range(count):
+                completion = batch[index]
+                future = pending.pop(completion.tag, None)
+                if future is not None and not future.done():  # else nobody waits for this any more
+                    future.set_result((completion.status, ffi.buffer(completion.json, completion.json_len)[:]))
+            if count:
+                self.quick = batch[0].latency_ns < 1_000 * _QUICK_US
+            lib.lgstore_cq_release(queue, batch, count)
+
+
+# By the id of the loop. An entry whose loop has ended may stand here until the next one is made.
+_queues: dict[int, _LoopQueue] = {}
+_making = threading.Lock()
+
+
+async def arun(store: Any, op: int, body: bytes, timeout_us: int) -> Outcome:
+    """Submits a request and awaits its outcome, on any event loop. Cancelling the await cancels the request."""
+    loop = asyncio.get_running_loop()
+    queue = _queues.get(id(loop))
+    if queue is None or queue.loop() is not loop:
+        queue = _make(loop)
+    queue.tag = tag = queue.tag + 1
+    slot = queue.slot
+    request = slot.submit(store, op, body, timeout_us, tag)
+    if request == 0:
+        return slot.take()
+    try:
+        if queue.quick and not queue.pending:
+            queue.quick = slot.wait(_QUICK_US)
+            if queue.quick:
+                if slot.tag() == tag:
+                    return slot.take()
+                slot.take()  # of a request whose coroutine was interrupted before it could wait
+        future: asyncio.Future[Outcome] = loop.create_future()
+        queue.pending[tag] = future
+        return await future
+    except BaseException:
+        # Cancelled, or the coroutine was dropped. The completion still comes, and `drain` passes over it.
+        lib.lgstore_cancel(store, request)
+        raise
+
+
+def _make(loop: asyncio.AbstractEventLoop) -> _LoopQueue:
+    with _making:
+        # The queues of loops that have ended since are freed; what was still in flight there has no reader.
+        for key, queue in list(_queues.items()):
+            ended = queue.loop()
+            if ended is None or ended.is_closed():
+                del _queues[key]
+        made = _queues[id(loop)] = _LoopQueue(loop)
+        return made
+
+
+def _after_fork() -> None:
+    # In the child nothing of the parent's is of use. Freeing it there does nothing.
+    global _making
+    _making = threading.Lock()
+    _idle.clear()
+    _queues.clear()
+    library_threads.clear()
+
+
+os.register_at_fork(after_in_child=_after_fork)
