@@ -28,11 +28,15 @@ def dumps(value: Any, path: str = "$") -> bytes:
     """
     try:
         text = orjson.dumps(value, None, _OPTIONS)
+        if type(value) is str or type(value) is int:
+            return text
         # marshal knows the built-in types and no others: it finds UUIDs and enums, which orjson writes.
         marshal.dumps(value, 2)
     except (TypeError, ValueError):
         return _slow(value, path)
-    if b"null" in text:  # what orjson writes for NaN, too
+    # null is what orjson writes for NaN, too. Reading it back costs a tenth of looking for it; tuples differ as
+    # well, and then it is looked for.
+    if b"null" in text and orjson.loads(text) != value:
         plain(value, path)
     return text
 
@@ -90,7 +94,15 @@ def loads(text: bytes | bytearray | memoryview | str) -> Any:
         value = orjson.loads(text)
     except orjson.JSONDecodeError:
         return json.loads(bytes(text) if isinstance(text, memoryview) else text)
-    return json.loads(bytes(text) if isinstance(text, memoryview) else text) if _huge(value) else value
+    # An integer beyond 64 bits, which orjson reads as a float, has 19 digits in a row or more.
+    found = text.translate(_ONLY_DIGITS) if type(text) is bytes else _NINETEEN
+    if _NINETEEN in found and _huge(value):
+        return json.loads(bytes(text) if isinstance(text, memoryview) else text)
+    return value
+
+
+_ONLY_DIGITS = bytes(ord("0") if ord("0") <= byte <= ord("9") else ord(" ") for byte in range(256))
+_NINETEEN = b"0" * 19
 
 
 def _huge(value: Any) -> bool:
