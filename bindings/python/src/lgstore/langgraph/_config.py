@@ -55,7 +55,7 @@ def beside(config: Config) -> Config:
             members["keyspace"] += "_vectors"
         elif members.get("path") not in (None, ":memory:"):
             members["path"] = f"{members['path']}-vectors"
-        elif members.get("from_env") or not members:
+        elif members.get("from_env"):
             raise unknown()
         members["limits"] = {**members.get("limits", {}), **_LIMITS}
         return members
