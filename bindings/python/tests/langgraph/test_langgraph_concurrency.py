@@ -143,11 +143,18 @@ def test_a_cancelled_caller_does_not_disturb_the_others(store: LGStore) -> None:
     asyncio.run(scenario())
 
 
-def test_failures_of_a_batch_s_operations_are_told_one_by_one() -> None:
-    with LGStore({"backend": "fault", "fault": {"fail_every": 1}}) as store:
+def test_failures_of_the_backend_are_errors_of_lgstore() -> None:
+    store = LGStore({"backend": "fault", "fault": {"fail_every": 1}})
+    for call in (
+        lambda: store.put(("a",), "k", {}),
+        lambda: store.batch([PutOp(("a",), "k", {})]),
+        lambda: asyncio.run(store.asearch(("a",))),
+    ):
         with pytest.raises(LgstoreError) as caught:
-            store.put(("a",), "k", {})
+            call()
+        assert caught.value.code == "unavailable"
         assert caught.value.retryable
+    store.close()
 
 
 def test_a_closed_store_says_so(open_store: Any) -> None:
