@@ -77,5 +77,3 @@ def anywhere(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[LGStore
 def root() -> str:
     """A label that no other test uses."""
     return f"t{uuid.uuid4().hex[:12]}"
-
-

@@ -102,9 +102,9 @@ def test_unknown_operators_are_refused(store: LGStore, filter_: dict[str, Any], 
 def test_member_names_are_literal(anywhere: LGStore, root: str) -> None:
     anywhere.put((root,), "dot", {"a.b": 1})
     anywhere.put((root,), "deep", {"a": {"b": 1}})
-    anywhere.put((root,), "odd", {"it's \"odd\" [0] $": 1})
+    anywhere.put((root,), "odd", {'it\'s "odd" [0] $': 1})
     assert [one.key for one in anywhere.search((root,), filter={"a.b": 1})] == ["dot"]
-    assert [one.key for one in anywhere.search((root,), filter={"it's \"odd\" [0] $": 1})] == ["odd"]
+    assert [one.key for one in anywhere.search((root,), filter={'it\'s "odd" [0] $': 1})] == ["odd"]
 
 
 def test_integers_compare_exactly(anywhere: LGStore, root: str) -> None:

@@ -401,9 +401,7 @@ def test_vectors_last_in_a_file(tmp_path: Path, model: Counting) -> None:
 
 def test_concurrent_writers_of_one_key_leave_it_ranked_as_it_is(ranked: LGStore) -> None:
     async def scenario() -> None:
-        await asyncio.gather(
-            *(ranked.aput(("a",), f"k{turn % 3}", {"text": WORDS[turn % 8]}) for turn in range(60))
-        )
+        await asyncio.gather(*(ranked.aput(("a",), f"k{turn % 3}", {"text": WORDS[turn % 8]}) for turn in range(60)))
 
     asyncio.run(scenario())
     for number in range(3):
@@ -434,7 +432,9 @@ def test_where_vectors_are_kept(config: str, place: str) -> None:
         assert place in (made.get("path"), made.get("keyspace"))
 
 
-@pytest.mark.parametrize("config", ["", '{"from_env": true}', "memory:?from_env", "file:x?path=y", "scylla://h/ks?keyspace=k"])
+@pytest.mark.parametrize(
+    "config", ["", '{"from_env": true}', "memory:?from_env", "file:x?path=y", "scylla://h/ks?keyspace=k"]
+)
 def test_where_vectors_can_t_be_kept(config: str, model: Counting) -> None:
     with pytest.raises(ValueError, match="vectors"):
         LGStore(config, index={"embed": model})

@@ -23,9 +23,7 @@ import lgstore
 from lgstore.langgraph import LGStore
 
 METHODS = [
-    f"{prefix}{name}"
-    for name in ("get", "put", "delete", "search", "list_namespaces", "batch")
-    for prefix in ("", "a")
+    f"{prefix}{name}" for name in ("get", "put", "delete", "search", "list_namespaces", "batch") for prefix in ("", "a")
 ]
 
 
@@ -161,8 +159,7 @@ BAD = [
     (("a", 5), "Invalid namespace label '5' found in ('a', 5). Namespace labels must be strings, but got int."),
     (
         ("a\0",),
-        "Invalid namespace label 'a\0' found in ('a\\x00',). "
-        "Namespace labels cannot contain NUL bytes ('\\x00').",
+        "Invalid namespace label 'a\0' found in ('a\\x00',). Namespace labels cannot contain NUL bytes ('\\x00').",
     ),
     (("langgraph", "a.b"), "Invalid namespace label 'a.b' found in ('langgraph', 'a.b')."),
 ]
@@ -204,7 +201,7 @@ def test_the_empty_namespace_and_the_root_of_langgraph(store: LGStore) -> None:
     ):
         with pytest.raises(InvalidNamespaceError, match=r"^Namespace cannot be empty\.$"):
             put(())
-        with pytest.raises(InvalidNamespaceError, match="Root label for namespace cannot be \"langgraph\""):
+        with pytest.raises(InvalidNamespaceError, match='Root label for namespace cannot be "langgraph"'):
             put(("langgraph", "x"))
     assert store.get((), "k") is None
     assert store.get(("langgraph",), "k") is None

@@ -10,7 +10,6 @@ It needs ``langgraph-checkpoint`` (2.1 or newer): ``pip install lgstore[langgrap
 
 from langgraph.store.base import InvalidNamespaceError
 
-from .item import Outcome, Page, VersionedItem
 from .store import LGStore
 
-__all__ = ["InvalidNamespaceError", "LGStore", "Outcome", "Page", "VersionedItem"]
+__all__ = ["InvalidNamespaceError", "LGStore"]

@@ -2,61 +2,89 @@
 
 from __future__ import annotations
 
-import sys
 from datetime import datetime
 from typing import Any
 
+import msgspec
 from langgraph.store.base import Item, SearchItem
 
-from lgstore import _json
-
-if sys.version_info >= (3, 11):
-    when = datetime.fromisoformat
-else:
-
-    def when(text: str) -> datetime:
-        """A time of the core, RFC 3339 in UTC with microseconds."""
-        return datetime.fromisoformat(f"{text[:-1]}+00:00")
+import lgstore
+from lgstore.item import Reader, namespaces_of
 
 
-def get(text: bytes) -> Item | None:
-    return item(_json.loads(text))
+class Found(msgspec.Struct):
+    """An item of an answer, as far as LangGraph's have it; what the core says beyond is passed over."""
+
+    namespace: tuple[str, ...]
+    key: str
+    value: dict[str, Any]
+    created_at: datetime
+    updated_at: datetime
 
 
-def item(made: dict[str, Any] | None) -> Item | None:
-    if made is None:
+class Page(msgspec.Struct):
+    """The answer of a search."""
+
+    items: list[Found]
+
+
+class Got(msgspec.Struct):
+    """The result of an operation of a batch of gets and writes."""
+
+    result: Found | None = None
+    error: dict[str, Any] | None = None
+
+
+class Gots(msgspec.Struct):
+    """The answer of a batch of gets and writes."""
+
+    results: list[Got]
+
+
+class Result(msgspec.Struct):
+    """The result of any operation of a batch."""
+
+    result: msgspec.Raw = msgspec.Raw(b"null")
+    error: dict[str, Any] | None = None
+
+
+class Results(msgspec.Struct):
+    """The answer of a batch."""
+
+    results: list[Result]
+
+
+_found_of: Reader[Found | None] = Reader(Found | None)  # type: ignore[arg-type]
+_page_of = Reader(Page)
+gots_of = Reader(Gots)
+results_of = Reader(Results)
+
+
+def get(text: bytes | msgspec.Raw) -> Item | None:
+    return item(_found_of(text))
+
+
+def item(found: Found | None) -> Item | None:
+    if found is None:
         return None
     return Item(
-        value=made["value"],
-        key=made["key"],
-        namespace=made["namespace"],
-        created_at=when(made["created_at"]),
-        updated_at=when(made["updated_at"]),
+        value=found.value,
+        key=found.key,
+        namespace=found.namespace,
+        created_at=found.created_at,
+        updated_at=found.updated_at,
     )
 
 
-def search(text: bytes) -> list[SearchItem]:
-    return search_items(_json.loads(text))
+def search(text: bytes | msgspec.Raw) -> list[SearchItem]:
+    return [
+        SearchItem(one.namespace, one.key, one.value, one.created_at, one.updated_at) for one in _page_of(text).items
+    ]
 
 
-def search_items(made: dict[str, Any]) -> list[SearchItem]:
-    return [search_item(one) for one in made["items"]]
+def ranked(found: Found | lgstore.Item, score: float) -> SearchItem:
+    return SearchItem(found.namespace, found.key, found.value, found.created_at, found.updated_at, score)
 
 
-def search_item(made: dict[str, Any], score: float | None = None) -> SearchItem:
-    return SearchItem(
-        made["namespace"],
-        made["key"],
-        made["value"],
-        when(made["created_at"]),
-        when(made["updated_at"]),
-        score,
-    )
-
-
-def list_namespaces(text: bytes) -> list[tuple[str, ...]]:
-    return namespaces(_json.loads(text))
-
-
-def namespaces(made: dict[str, Any]) -> list[tuple[str, ...]]:
-    return [tuple(one) for one in made["namespaces"]]
+def list_namespaces(text: bytes | msgspec.Raw) -> list[tuple[str, ...]]:
+    return namespaces_of(text).namespaces

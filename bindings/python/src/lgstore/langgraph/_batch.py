@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from typing import Any
 
-from langgraph.store.base import GetOp, ListNamespacesOp, Op, PutOp, Result, SearchOp
+from langgraph.store.base import GetOp, ListNamespacesOp, Op, PutOp, Result, SearchItem, SearchOp
 
-from lgstore import LgstoreError, _json
+from lgstore import LgstoreError, Store
 from lgstore.error import from_document
+from lgstore.item import item_of
 
 from . import _answer, _request
 from ._flow import Ask, Flow
@@ -27,7 +29,8 @@ class Batch:
         self.names: list[str] = []
         """All operations; "rank" is none of the request's."""
         self.reads: list[Read] = []
-        """What makes the result of an operation's answer."""
+        """What makes the result of an operation's answer, which is JSON unless all are gets and writes."""
+        self._only_places = True
         self._ranked = ranked
         self._searches: list[SearchOp] = []
         self._writes: dict[tuple[Any, str], tuple[int, Write]] = {}
@@ -35,18 +38,18 @@ class Batch:
             self._add(op)
 
     def _add(self, op: Op) -> None:
-        kind = type(op)
-        if kind is GetOp or isinstance(op, GetOp):
-            self._append("get", _request.get(op.namespace, op.key, op.refresh_ttl), _answer.item)  # type: ignore[union-attr]
+        if isinstance(op, GetOp):
+            self._append("get", _request.get(op.namespace, op.key, op.refresh_ttl), _answer.get)
         elif isinstance(op, PutOp):
             self._put(op)
         elif isinstance(op, SearchOp):
             self._search(op)
         elif isinstance(op, ListNamespacesOp):
             body = _request.list_namespaces(op.match_conditions, op.max_depth, op.limit, op.offset)
-            self._append("list_namespaces", body, _answer.namespaces)
+            self._only_places = False
+            self._append("list_namespaces", body, _answer.list_namespaces)
         else:
-            raise ValueError(f"Unknown operation type: {kind}")
+            raise ValueError(f"Unknown operation type: {type(op)}")
 
     def _append(self, name: str, body: bytes, read: Read) -> None:
         self.names.append(name)
@@ -74,7 +77,8 @@ class Batch:
             self.names.append("rank")
             self.reads.append(_itself)
         else:
-            self._append("search", body, _answer.search_items)
+            self._only_places = False
+            self._append("search", body, _answer.search)
 
     @property
     def is_plain(self) -> bool:
@@ -91,24 +95,28 @@ class Batch:
             LgstoreError: An operation failed; the others were done all the same. `results` of the error has what
                 became of each: its result, or its error.
         """
-        return self._results(_json.loads(answer)["results"])
+        if self._only_places:
+            gots = _answer.gots_of(answer).results
+            if all(got.error is None for got in gots):
+                return [_answer.item(got.result) for got in gots]
+        return self._results(_answer.results_of(answer).results)
 
-    def _results(self, answers: Sequence[dict[str, Any]]) -> list[Result]:
+    def _results(self, answers: Iterable[Any]) -> list[Result]:
         results: list[Any] = []
         failed: LgstoreError | None = None
         for name, read, answer in zip(self.names, self.reads, answers, strict=True):
-            if "error" in answer:
-                error = from_document(answer["error"], name)
+            if answer.error is not None:
+                error = from_document(answer.error, name)
                 failed = failed or error
                 results.append(error)
             else:
-                results.append(read(answer["result"]))
+                results.append(read(answer.result))
         if failed is not None:
             failed.results = results  # type: ignore[attr-defined]
             raise failed
         return results
 
-    def flow(self, items: Any) -> Flow[list[Result]]:
+    def flow(self, items: Store) -> Flow[list[Result]]:
         """The batch with an index: vectors, ranked searches, then the batch itself, then what is kept of it."""
         ranked = self._ranked
         assert ranked is not None
@@ -119,20 +127,28 @@ class Batch:
             rows = yield from ranked.search(
                 op.namespace_prefix, op.query or "", op.filter, op.limit, op.offset, op.refresh_ttl
             )
-            found.append({"result": rows})
+            found.append(_Ranks(rows))
         # Reads see the state before the batch: these tell the versions that its writes replace.
         before = [b'{"op":"get",%b' % _request.get(write.namespace, write.key, False)[1:] for write in writes]
         body = b'{"ops":[%b]}' % b",".join([*self.bodies, *before])
-        answers = _json.loads((yield Ask(items, "batch", body)))["results"]
+        answers = _answer.results_of((yield Ask(items, "batch", body))).results
         applied = []
         for place, write, old in zip(places, writes, answers[len(self.bodies) :], strict=True):
-            item = old.get("result")
-            write.old_version = item["version"] if item else None
-            if "error" not in answers[place]:
+            item = item_of(old.result) if old.error is None else None
+            write.old_version = item.version if item else None
+            if answers[place].error is None:
                 applied.append(write)
         yield from ranked.settle(applied)
-        plain, rows = iter(answers), iter(found)
-        return self._results([next(rows if name == "rank" else plain) for name in self.names])
+        plain, ranks = iter(answers), iter(found)
+        return self._results(next(ranks if name == "rank" else plain) for name in self.names)
+
+
+@dataclass(slots=True)
+class _Ranks:
+    """The answer of a ranked search, among those of the batch."""
+
+    result: list[SearchItem]
+    error: None = None
 
 
 def _nothing(_: Any) -> None:

@@ -3,45 +3,45 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator, Mapping
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 
 from langgraph.store.base import NOT_PROVIDED, NotProvided, TTLConfig
 
-from lgstore import Store, ValidationError, _json
+from lgstore import Health, Item, Outcome, Page, Store, ValidationError, _json
+from lgstore.item import item_of, outcome_of, page_of
 
-from . import _answer, _request, _ttl
+from . import _request, _ttl
 from ._flow import Ask, Flow, arun, run
-from ._namespace import as_tuple, encode_for_put
+from ._namespace import as_tuple, encode, encode_for_put
 from ._ranked import Ranked, Write
-from .item import Outcome, Page, VersionedItem
 
-Minutes = float | NotProvided | None
-Index = Literal[False] | list[str] | None
-Filter = Mapping[str, Any] | None
+Namespace: TypeAlias = "Namespace"
+Minutes: TypeAlias = "float | NotProvided | None"
+Index: TypeAlias = "Literal[False] | list[str] | None"
+Filter: TypeAlias = "Mapping[str, Any] | None"
 
 
 class Extras:
-    """The part of :class:`LGStore` that LangGraph does not know. Each method has a twin for coroutines."""
+    """The part of :class:`LGStore` that LangGraph does not know. Each method has a twin for coroutines.
+
+    What they give are the types of the native interface: :class:`lgstore.Item` has `version` and `expires_at`.
+    """
 
     native: Store
     ttl_config: TTLConfig | None
     _ranked: Ranked | None
 
-    def get_versioned(
-        self, namespace: tuple[str, ...], key: str, *, refresh_ttl: bool | None = None
-    ) -> VersionedItem | None:
+    def get_versioned(self, namespace: Namespace, key: str, *, refresh_ttl: bool | None = None) -> Item | None:
         """The item with its version and its expiry."""
         return run(self._get_versioned(namespace, key, refresh_ttl))
 
-    async def aget_versioned(
-        self, namespace: tuple[str, ...], key: str, *, refresh_ttl: bool | None = None
-    ) -> VersionedItem | None:
+    async def aget_versioned(self, namespace: Namespace, key: str, *, refresh_ttl: bool | None = None) -> Item | None:
         """`get_versioned` for coroutines."""
         return await arun(self._get_versioned(namespace, key, refresh_ttl))
 
     def put_if_absent(
         self,
-        namespace: tuple[str, ...],
+        namespace: Namespace,
         key: str,
         value: Mapping[str, Any],
         index: Index = None,
@@ -53,7 +53,7 @@ class Extras:
 
     async def aput_if_absent(
         self,
-        namespace: tuple[str, ...],
+        namespace: Namespace,
         key: str,
         value: Mapping[str, Any],
         index: Index = None,
@@ -65,7 +65,7 @@ class Extras:
 
     def update_if_exists(
         self,
-        namespace: tuple[str, ...],
+        namespace: Namespace,
         key: str,
         value: Mapping[str, Any],
         index: Index = None,
@@ -77,7 +77,7 @@ class Extras:
 
     async def aupdate_if_exists(
         self,
-        namespace: tuple[str, ...],
+        namespace: Namespace,
         key: str,
         value: Mapping[str, Any],
         index: Index = None,
@@ -89,7 +89,7 @@ class Extras:
 
     def compare_and_set(
         self,
-        namespace: tuple[str, ...],
+        namespace: Namespace,
         key: str,
         value: Mapping[str, Any],
         index: Index = None,
@@ -107,7 +107,7 @@ class Extras:
 
     async def acompare_and_set(
         self,
-        namespace: tuple[str, ...],
+        namespace: Namespace,
         key: str,
         value: Mapping[str, Any],
         index: Index = None,
@@ -120,17 +120,17 @@ class Extras:
         expected = _expected(expected_version, expected_value)
         return await arun(self._conditional("compare_and_set", namespace, key, value, index, ttl, expected))
 
-    def delete_if_exists(self, namespace: tuple[str, ...], key: str) -> Outcome:
+    def delete_if_exists(self, namespace: Namespace, key: str) -> Outcome:
         """Removes the item and tells whether there was one."""
         return run(self._conditional("delete_if_exists", namespace, key))
 
-    async def adelete_if_exists(self, namespace: tuple[str, ...], key: str) -> Outcome:
+    async def adelete_if_exists(self, namespace: Namespace, key: str) -> Outcome:
         """`delete_if_exists` for coroutines."""
         return await arun(self._conditional("delete_if_exists", namespace, key))
 
     def delete_if_value(
         self,
-        namespace: tuple[str, ...],
+        namespace: Namespace,
         key: str,
         *,
         expected_version: str | None = None,
@@ -142,7 +142,7 @@ class Extras:
 
     async def adelete_if_value(
         self,
-        namespace: tuple[str, ...],
+        namespace: Namespace,
         key: str,
         *,
         expected_version: str | None = None,
@@ -152,31 +152,31 @@ class Extras:
         expected = _expected(expected_version, expected_value)
         return await arun(self._conditional("delete_if_value", namespace, key, expected=expected))
 
-    def delete_prefix(self, namespace_prefix: tuple[str, ...], /, *, filter: Filter = None) -> int:  # noqa: A002
+    def delete_prefix(self, namespace_prefix: Namespace, /, *, filter: Filter = None) -> int:
         """Removes the items at and below a prefix, () being everywhere, and gives their number.
 
         It is not atomic: an item that is put meanwhile may go or stay.
         """
         return run(self._delete_prefix(namespace_prefix, filter))
 
-    async def adelete_prefix(self, namespace_prefix: tuple[str, ...], /, *, filter: Filter = None) -> int:  # noqa: A002
+    async def adelete_prefix(self, namespace_prefix: Namespace, /, *, filter: Filter = None) -> int:
         """`delete_prefix` for coroutines."""
         return await arun(self._delete_prefix(namespace_prefix, filter))
 
-    def count(self, namespace_prefix: tuple[str, ...] = (), /, *, filter: Filter = None) -> int:  # noqa: A002
+    def count(self, namespace_prefix: Namespace = (), /, *, filter: Filter = None) -> int:
         """The number of items at and below a prefix."""
         return int(self.native.call("count", _request.scope(namespace_prefix, filter)))
 
-    async def acount(self, namespace_prefix: tuple[str, ...] = (), /, *, filter: Filter = None) -> int:  # noqa: A002
+    async def acount(self, namespace_prefix: Namespace = (), /, *, filter: Filter = None) -> int:
         """`count` for coroutines."""
         return int(await self.native.acall("count", _request.scope(namespace_prefix, filter)))
 
     def search_page(
         self,
-        namespace_prefix: tuple[str, ...],
+        namespace_prefix: Namespace,
         /,
         *,
-        filter: Filter = None,  # noqa: A002
+        filter: Filter = None,
         limit: int = 10,
         order: str = "updated_at desc",
         cursor: str | None = None,
@@ -191,10 +191,10 @@ class Extras:
 
     async def asearch_page(
         self,
-        namespace_prefix: tuple[str, ...],
+        namespace_prefix: Namespace,
         /,
         *,
-        filter: Filter = None,  # noqa: A002
+        filter: Filter = None,
         limit: int = 10,
         order: str = "updated_at desc",
         cursor: str | None = None,
@@ -205,117 +205,80 @@ class Extras:
 
     def iter_search(
         self,
-        namespace_prefix: tuple[str, ...] = (),
+        namespace_prefix: Namespace = (),
         /,
         *,
-        filter: Filter = None,  # noqa: A002
+        filter: Filter = None,
         order: str = "key",
         page_size: int = 100,
-        refresh_ttl: bool | None = False,
-    ) -> Iterator[VersionedItem]:
+        refresh_ttl: bool = False,
+    ) -> Iterator[Item]:
         """All items at and below a prefix, fetched in pages as they are asked for."""
-        cursor = None
-        while True:
-            page = self.search_page(
-                namespace_prefix,
-                filter=filter,
-                limit=page_size,
-                order=order,
-                cursor=cursor,
-                refresh_ttl=refresh_ttl,
-            )
-            yield from page.items
-            cursor = page.cursor
-            if cursor is None:
-                return
+        encode(namespace_prefix)
+        return self.native.iter_search(
+            namespace_prefix, filter=filter, order=order, page_size=page_size, refresh_ttl=refresh_ttl
+        )
 
-    async def aiter_search(
+    def aiter_search(
         self,
-        namespace_prefix: tuple[str, ...] = (),
+        namespace_prefix: Namespace = (),
         /,
         *,
-        filter: Filter = None,  # noqa: A002
+        filter: Filter = None,
         order: str = "key",
         page_size: int = 100,
-        refresh_ttl: bool | None = False,
-    ) -> AsyncIterator[VersionedItem]:
+        refresh_ttl: bool = False,
+    ) -> AsyncIterator[Item]:
         """`iter_search` for coroutines."""
-        cursor = None
-        while True:
-            page = await self.asearch_page(
-                namespace_prefix,
-                filter=filter,
-                limit=page_size,
-                order=order,
-                cursor=cursor,
-                refresh_ttl=refresh_ttl,
-            )
-            for item in page.items:
-                yield item
-            cursor = page.cursor
-            if cursor is None:
-                return
+        encode(namespace_prefix)
+        return self.native.aiter_search(
+            namespace_prefix, filter=filter, order=order, page_size=page_size, refresh_ttl=refresh_ttl
+        )
 
     def iter_namespaces(
         self,
         *,
-        prefix: tuple[str, ...] | None = None,
-        suffix: tuple[str, ...] | None = None,
+        prefix: Namespace | None = None,
+        suffix: Namespace | None = None,
         max_depth: int | None = None,
         page_size: int = 100,
-    ) -> Iterator[tuple[str, ...]]:
+    ) -> Iterator[Namespace]:
         """All namespaces that hold an item, fetched in pages as they are asked for."""
-        conditions, cursor = _request.conditions(prefix, suffix), None
-        while True:
-            body = _request.list_namespaces(conditions, max_depth, page_size, 0, cursor)
-            page = _json.loads(self.native.call("list_namespaces", body))
-            yield from _answer.namespaces(page)
-            cursor = page.get("cursor")
-            if cursor is None:
-                return
+        encode(prefix or ()), encode(suffix or ())
+        return self.native.iter_namespaces(prefix=prefix, suffix=suffix, max_depth=max_depth, page_size=page_size)
 
-    async def aiter_namespaces(
+    def aiter_namespaces(
         self,
         *,
-        prefix: tuple[str, ...] | None = None,
-        suffix: tuple[str, ...] | None = None,
+        prefix: Namespace | None = None,
+        suffix: Namespace | None = None,
         max_depth: int | None = None,
         page_size: int = 100,
-    ) -> AsyncIterator[tuple[str, ...]]:
+    ) -> AsyncIterator[Namespace]:
         """`iter_namespaces` for coroutines."""
-        conditions, cursor = _request.conditions(prefix, suffix), None
-        while True:
-            body = _request.list_namespaces(conditions, max_depth, page_size, 0, cursor)
-            page = _json.loads(await self.native.acall("list_namespaces", body))
-            for namespace in _answer.namespaces(page):
-                yield namespace
-            cursor = page.get("cursor")
-            if cursor is None:
-                return
+        encode(prefix or ()), encode(suffix or ())
+        return self.native.aiter_namespaces(prefix=prefix, suffix=suffix, max_depth=max_depth, page_size=page_size)
 
-    def health(self, *, write: bool = False) -> dict[str, Any]:
-        """The state of the store: status, latency_ms and checks; `write` tries a write, too."""
-        return dict(_json.loads(self.native.call("health", b'{"write":%b}' % _json.dumps(write))))
+    def health(self, *, write: bool = False) -> Health:
+        """How the store is; `write` tries a write, too."""
+        return self.native.health(write=write)
 
-    async def ahealth(self, *, write: bool = False) -> dict[str, Any]:
+    async def ahealth(self, *, write: bool = False) -> Health:
         """`health` for coroutines."""
-        return dict(_json.loads(await self.native.acall("health", b'{"write":%b}' % _json.dumps(write))))
+        return await self.native.ahealth(write=write)
 
     def metrics(self) -> dict[str, Any]:
         """Counters and latencies: docs/metrics.md. It blocks for microseconds only."""
-        return dict(self.native.metrics())
+        return self.native.metrics()
 
-    def _get_versioned(
-        self, namespace: tuple[str, ...], key: str, refresh_ttl: bool | None
-    ) -> Flow[VersionedItem | None]:
+    def _get_versioned(self, namespace: Namespace, key: str, refresh_ttl: bool | None) -> Flow[Item | None]:
         refresh = _ttl.refreshes(self.ttl_config, refresh_ttl)
-        made = _json.loads((yield Ask(self.native, "get", _request.get(namespace, key, refresh))))
-        return None if made is None else VersionedItem.of(made)
+        return item_of((yield Ask(self.native, "get", _request.get(namespace, key, refresh))))
 
     def _conditional(
         self,
         op: str,
-        namespace: tuple[str, ...],
+        namespace: Namespace,
         key: str,
         value: Mapping[str, Any] | None = None,
         index: Index = None,
@@ -330,12 +293,12 @@ class Extras:
             members.append(b',"value":%b%b' % (text, _ttl.member(self.ttl_config, ttl)))
         body = b"{%b%b}" % (b"".join(members), expected)
         if self._ranked is None:
-            return Outcome.of(_json.loads((yield Ask(self.native, op, body))))
+            return outcome_of((yield Ask(self.native, op, body)))
         texts = [] if text is None else self._ranked.index.texts(text, index)
         write = Write(as_tuple(namespace), str(key), text, texts)
-        return Outcome.of((yield from self._ranked.conditional(op, body, write)))
+        return (yield from self._ranked.conditional(op, body, write))
 
-    def _delete_prefix(self, prefix: tuple[str, ...], filter: Filter) -> Flow[int]:  # noqa: A002
+    def _delete_prefix(self, prefix: Namespace, filter: Filter) -> Flow[int]:
         answer = yield Ask(self.native, "delete_prefix", _request.scope(prefix, filter))
         if self._ranked is not None:
             yield from self._ranked.collect(prefix)
@@ -343,8 +306,8 @@ class Extras:
 
     def _search_page(
         self,
-        prefix: tuple[str, ...],
-        filter: Filter,  # noqa: A002
+        prefix: Namespace,
+        filter: Filter,
         limit: int,
         order: str,
         cursor: str | None,
@@ -352,8 +315,7 @@ class Extras:
     ) -> Flow[Page]:
         refresh = _ttl.refreshes(self.ttl_config, refresh_ttl)
         body = _request.search(prefix, filter, limit, 0, refresh, order=_json.dumps(order), cursor=cursor)
-        page = _json.loads((yield Ask(self.native, "search", body)))
-        return Page([VersionedItem.of(made) for made in page["items"]], page.get("cursor"))
+        return page_of((yield Ask(self.native, "search", body)))
 
 
 def _expected(version: str | None, value: Mapping[str, Any] | None) -> bytes:

@@ -37,9 +37,7 @@ def encode_for_put(namespace: Sequence[str]) -> bytes:
         raise InvalidNamespaceError("Namespace cannot be empty.")
     encoded = encode(namespace)
     if namespace[0] == RESERVED_ROOT:
-        raise InvalidNamespaceError(
-            f'Root label for namespace cannot be "{RESERVED_ROOT}". Got: {as_tuple(namespace)}'
-        )
+        raise InvalidNamespaceError(f'Root label for namespace cannot be "{RESERVED_ROOT}". Got: {as_tuple(namespace)}')
     return encoded
 
 

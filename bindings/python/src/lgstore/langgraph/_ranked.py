@@ -13,8 +13,9 @@ from typing import Any
 
 from langgraph.store.base import SearchItem
 
-from lgstore import LgstoreError, Store, ValidationError, _json
+from lgstore import Item, LgstoreError, Outcome, Store, ValidationError, _json
 from lgstore.error import from_document
+from lgstore.item import outcome_of, page_of, plain_results_of
 
 from . import _answer, _request
 from ._flow import Ask, EmbedDocuments, EmbedQuery, Flow
@@ -73,29 +74,27 @@ class Ranked:
         yield from self.embed([write])
         # Reads of a batch see the state before it: the version that the put replaces.
         ops = b'{"ops":[%b,{"op":"put",%b]}' % (self._read(write), body[1:])
-        answer = _json.loads((yield Ask(self.items, "batch", ops)))["results"]
-        if "error" in answer[1]:
-            raise from_document(answer[1]["error"], "put")
-        old = answer[0].get("result")
-        write.old_version = old["version"] if old else None
+        before, done = plain_results_of((yield Ask(self.items, "batch", ops))).results
+        if done.error is not None:
+            raise from_document(done.error, "put")
+        write.old_version = before.result.version if before.result else None
         yield from self.settle([write])
 
-    def conditional(self, op: str, body: bytes, write: Write) -> Flow[dict[str, Any]]:
-        """A conditional write; gives its answer.
+    def conditional(self, op: str, body: bytes, write: Write) -> Flow[Outcome]:
+        """A conditional write; gives its outcome.
 
         What was read before may be older than what the write replaces. Either way it is replaced if the write
         is applied; what came between is left to `collect`.
         """
         yield from self.embed([write])
-        before = _json.loads((yield Ask(self.items, "batch", b'{"ops":[%b]}' % self._read(write))))
-        answer: dict[str, Any] = _json.loads((yield Ask(self.items, op, body)))
-        if answer["applied"]:
-            old = before["results"][0].get("result")
-            ops = [self._keep(write, answer["version"])] if write.vectors else []
-            if old and old["version"]:
-                ops.append(_op(b"delete", _request.address(write.namespace, old["version"])))
+        [before] = yield from self._items([(write.namespace, write.key)])
+        outcome = outcome_of((yield Ask(self.items, op, body)))
+        if outcome.applied:
+            ops = [self._keep(write, outcome.version)] if write.vectors and outcome.version else []
+            if before is not None and before.version:
+                ops.append(_op(b"delete", _request.address(write.namespace, before.version)))
             yield from self._change(ops)
-        return answer
+        return outcome
 
     def settle(self, writes: Sequence[Write]) -> Flow[None]:
         """Keeps the vectors of writes that were applied, and drops those of the versions that they replaced.
@@ -108,8 +107,8 @@ class Ranked:
         ops: list[bytes] = []
         lost = set()
         for write, item in zip(indexed, current, strict=True):
-            if item is not None and item["version"] and _json.dumps(item["value"]) == write.value:
-                ops.append(self._keep(write, item["version"]))
+            if item is not None and item.version and _json.dumps(item.value) == write.value:
+                ops.append(self._keep(write, item.version))
             else:
                 lost.add((write.namespace, write.key))
         for write in writes:
@@ -122,7 +121,7 @@ class Ranked:
         self,
         prefix: Sequence[str],
         query: str,
-        filter: Mapping[str, Any] | None,  # noqa: A002
+        filter: Mapping[str, Any] | None,
         limit: int,
         offset: int,
         refresh: bool,
@@ -140,15 +139,15 @@ class Ranked:
         [vector] = self.index.checked([(yield EmbedQuery(self.index.model, query))], 1)
         likeness = Likeness(vector)
         scores = yield from self._scores(prefix, likeness)
-        best: list[tuple[float, Namespace, str, dict[str, Any]]] = []
-        pages = self._pages(self.items, prefix, filter)
+        best: list[tuple[float, Namespace, str, Item]] = []
+        pages = _Pages(self.items, prefix, filter)
         page = yield from pages.next()
         while page is not None:
             late = yield from self._late(page, scores, likeness)
             found = (
-                (-score, tuple(item["namespace"]), item["key"], item)
+                (-score, item.namespace, item.key, item)
                 for item in page
-                if (score := scores.get(item["version"], late.get(item["version"]))) is not None
+                if item.version and (score := scores.get(item.version, late.get(item.version))) is not None
             )
             best = heapq.nsmallest(offset + limit, [*best, *found], key=lambda one: one[:3])
             page = yield from pages.next()
@@ -156,7 +155,7 @@ class Ranked:
         if refresh and chosen:
             # The answer shows what was ranked; this only moves the expiry of exactly these items.
             yield from self._items([(one[1], one[2]) for one in chosen], refresh=True)
-        return [_answer.search_item(item, -score) for score, _, _, item in chosen]
+        return [_answer.ranked(item, 0.0 - less) for less, _, _, item in chosen]
 
     def collect(self, prefix: Sequence[str] = ()) -> Flow[int]:
         """Removes vectors of versions that are no more, and gives their number.
@@ -165,15 +164,15 @@ class Ranked:
         item's version when that is read afterwards, was replaced or has expired, and never comes back.
         """
         count = 0
-        pages = self._pages(self.vectors, prefix, None)
+        pages = _Pages(self.vectors, prefix, None)
         page = yield from pages.next()
         while page is not None:
-            places = [(tuple(kept["namespace"]), kept["value"]["key"]) for kept in page]
+            places = [(kept.namespace, kept.value["key"]) for kept in page]
             current = yield from self._items(places)
             dead = [
-                _op(b"delete", _request.address(kept["namespace"], kept["key"]))
+                _op(b"delete", _request.address(kept.namespace, kept.key))
                 for kept, item in zip(page, current, strict=True)
-                if item is None or item["version"] != kept["key"]
+                if item is None or item.version != kept.key
             ]
             yield from self._change(dead)
             count += len(dead)
@@ -191,83 +190,73 @@ class Ranked:
         for chunk in _chunks(ops, _CHUNK):
             try:
                 answer = yield Ask(self.vectors, "batch", b'{"ops":[%b]}' % b",".join(chunk))
-                for result in _json.loads(answer)["results"]:
-                    if "error" in result:
-                        raise from_document(result["error"], "put")
+                for result in plain_results_of(answer).results:
+                    if result.error is not None:
+                        raise from_document(result.error, "put")
             except LgstoreError as error:
                 # The item itself is written: who catches this must not think that nothing was.
                 error.may_have_applied = True
                 raise
 
-    def _items(self, places: Sequence[Place], *, refresh: bool = False) -> Flow[list[dict[str, Any] | None]]:
+    def _items(self, places: Sequence[Place], *, refresh: bool = False) -> Flow[list[Item | None]]:
         return (yield from self._got(self.items, places, refresh))
 
-    def _got(self, store: Store, places: Sequence[Place], refresh: bool) -> Flow[list[dict[str, Any] | None]]:
+    def _got(self, store: Store, places: Sequence[Place], refresh: bool) -> Flow[list[Item | None]]:
         """What is at these places; None where nothing is or where it could not be read."""
-        found: list[dict[str, Any] | None] = []
+        found: list[Item | None] = []
         for chunk in _chunks(places, _CHUNK):
-            ops = b",".join(
-                _op(b"get", _request.get(namespace, key, refresh)[1:-1]) for namespace, key in chunk
-            )
+            ops = b",".join(_op(b"get", _request.get(namespace, key, refresh)[1:-1]) for namespace, key in chunk)
             answer = yield Ask(store, "batch", b'{"ops":[%b]}' % ops)
-            found += [result.get("result") for result in _json.loads(answer)["results"]]
+            found += [result.result for result in plain_results_of(answer).results]
         return found
 
     def _scores(self, prefix: Sequence[str], likeness: Likeness) -> Flow[dict[str, float]]:
         scores: dict[str, float] = {}
-        pages = self._pages(self.vectors, prefix, None)
+        pages = _Pages(self.vectors, prefix, None)
         page = yield from pages.next()
         while page is not None:
             for kept in page:
-                score = likeness.best(unpacked(kept["value"]))
+                score = likeness.best(unpacked(kept.value))
                 if score is not None:
-                    scores[kept["key"]] = score
+                    scores[kept.key] = score
             page = yield from pages.next()
         return scores
 
-    def _late(
-        self, page: Sequence[Mapping[str, Any]], scores: Mapping[str, float], likeness: Likeness
-    ) -> Flow[dict[str, float]]:
+    def _late(self, page: Sequence[Item], scores: Mapping[str, float], likeness: Likeness) -> Flow[dict[str, float]]:
         """Scores of items of a page that were overwritten while the vectors were read.
 
         Without this an item that has vectors before and after would be left out. Items that have none are looked
         up in vain.
         """
-        unknown = [item for item in page if item["version"] and item["version"] not in scores]
-        places = [(tuple(item["namespace"]), item["version"]) for item in unknown]
-        found = yield from self._got(self.vectors, places, False)
+        unknown = [(item.namespace, item.version) for item in page if item.version and item.version not in scores]
+        found = yield from self._got(self.vectors, unknown, False)
         late = {}
         for kept in found:
-            score = likeness.best(unpacked(kept["value"])) if kept else None
+            score = likeness.best(unpacked(kept.value)) if kept else None
             if kept and score is not None:
-                late[kept["key"]] = score
+                late[kept.key] = score
         return late
-
-    def _pages(self, store: Store, prefix: Sequence[str], filter: Mapping[str, Any] | None) -> _Pages:  # noqa: A002
-        return _Pages(store, prefix, filter)
 
 
 class _Pages:
     """All items of a search, page by page in the order of their keys, not refreshed."""
 
-    def __init__(self, store: Store, prefix: Sequence[str], filter: Mapping[str, Any] | None) -> None:  # noqa: A002
+    def __init__(self, store: Store, prefix: Sequence[str], filter: Mapping[str, Any] | None) -> None:
         self._store = store
         self._prefix = prefix
         self._filter = filter
         self._cursor: str | None = None
         self._ended = False
 
-    def next(self) -> Flow[list[dict[str, Any]] | None]:
+    def next(self) -> Flow[list[Item] | None]:
         """The next page; None after the last."""
         if self._ended:
             return None
-        body = _request.search(
-            self._prefix, self._filter, _PAGE, 0, False, order=b'"key"', cursor=self._cursor
-        )
-        page = _json.loads((yield Ask(self._store, "search", body)))
-        self._cursor = page.get("cursor")
-        self._ended = self._cursor is None
-        return page["items"]  # type: ignore[no-any-return]
+        body = _request.search(self._prefix, self._filter, _PAGE, 0, False, order=b'"key"', cursor=self._cursor)
+        page = page_of((yield Ask(self._store, "search", body)))
+        self._cursor = page.cursor
+        self._ended = page.cursor is None
+        return page.items
 
 
 def _op(name: bytes, members: bytes) -> bytes:

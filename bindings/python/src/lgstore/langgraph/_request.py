@@ -57,7 +57,7 @@ def value_of(value: Any) -> bytes:
 
 def search(
     prefix: Sequence[str],
-    filter: Mapping[str, Any] | None,  # noqa: A002 - LangGraph's name
+    filter: Mapping[str, Any] | None,
     limit: int,
     offset: int,
     refresh: bool,
@@ -77,7 +77,7 @@ def search(
     return b"".join(parts)
 
 
-def scope(prefix: Sequence[str], filter: Mapping[str, Any] | None) -> bytes:  # noqa: A002
+def scope(prefix: Sequence[str], filter: Mapping[str, Any] | None) -> bytes:
     """The body of count and delete_prefix."""
     which = b',"filter":%b' % _json.dumps(filter, "filter") if filter else b""
     return b'{"namespace_prefix":%b%b}' % (_namespace.encode(prefix), which)

@@ -45,9 +45,7 @@ class Index:
         for name in config:
             if name not in _MEMBERS:
                 known = ", ".join(_MEMBERS)
-                raise ValidationError(
-                    "invalid_arg", f"unknown member; there are {known}", field=f"index.{name}"
-                )
+                raise ValidationError("invalid_arg", f"unknown member; there are {known}", field=f"index.{name}")
         self.model: Embeddings = ensure_embeddings(config.get("embed"))
         self.dims: int | None = config.get("dims")
         self.fields: list[str] = list(config.get("fields") or ["$"])
@@ -61,9 +59,7 @@ class Index:
         if index is False:
             return []
         if index is True or isinstance(index, str):
-            raise ValidationError(
-                "invalid_arg", "must be None, False or a list of paths", op="put", field="index"
-            )
+            raise ValidationError("invalid_arg", "must be None, False or a list of paths", op="put", field="index")
         fields = self.fields if index is None else index
         read = _json.loads(value)
         return list(dict.fromkeys(text for field in fields for text in get_text_at_path(read, field)))
@@ -75,9 +71,7 @@ class Index:
         made = [array("f", map(float, vector)) for vector in vectors]
         for vector in made:
             if self.dims is not None and len(vector) != self.dims:
-                raise ValueError(
-                    f"the embedding gave {len(vector)} dimensions, but index.dims is {self.dims}"
-                )
+                raise ValueError(f"the embedding gave {len(vector)} dimensions, but index.dims is {self.dims}")
             if not all(map(math.isfinite, vector)):
                 raise ValueError("the embedding gave a number that is not finite")
         return made

@@ -154,9 +154,7 @@ class LGStore(Extras, BaseStore):
             raise
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, value: BaseException | None, at: TracebackType | None
-    ) -> None:
+    def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, at: TracebackType | None) -> None:
         self.close()
 
     async def __aenter__(self: Self) -> Self:
@@ -177,14 +175,12 @@ class LGStore(Extras, BaseStore):
     def get(self, namespace: tuple[str, ...], key: str, *, refresh_ttl: bool | None = None) -> Item | None:
         """The item, or None; expired ones are not there."""
         refresh = _ttl.refreshes(self.ttl_config, refresh_ttl)
-        return _answer.get(self.native._call(_GET, _request.get(namespace, key, refresh)))
+        return _answer.get(self.native._call(_GET, _request.get(namespace, key, refresh), 0))
 
-    async def aget(
-        self, namespace: tuple[str, ...], key: str, *, refresh_ttl: bool | None = None
-    ) -> Item | None:
+    async def aget(self, namespace: tuple[str, ...], key: str, *, refresh_ttl: bool | None = None) -> Item | None:
         """`get` for coroutines."""
         refresh = _ttl.refreshes(self.ttl_config, refresh_ttl)
-        return _answer.get(await self.native._acall(_GET, _request.get(namespace, key, refresh)))
+        return _answer.get(await self.native._acall(_GET, _request.get(namespace, key, refresh), 0))
 
     def put(
         self,
@@ -215,7 +211,7 @@ class LGStore(Extras, BaseStore):
         text = _request.value_of(value)
         body = _request.put(namespace, key, text, _ttl.member(self.ttl_config, ttl))
         if self._ranked is None:
-            self.native._call(_PUT, body)
+            self.native._call(_PUT, body, 0)
         else:
             run(self._ranked.put(namespace, key, text, body, index))
 
@@ -235,21 +231,21 @@ class LGStore(Extras, BaseStore):
         text = _request.value_of(value)
         body = _request.put(namespace, key, text, _ttl.member(self.ttl_config, ttl))
         if self._ranked is None:
-            await self.native._acall(_PUT, body)
+            await self.native._acall(_PUT, body, 0)
         else:
             await arun(self._ranked.put(namespace, key, text, body, index))
 
     def delete(self, namespace: tuple[str, ...], key: str) -> None:
         """Removes an item; that there is none is no error."""
         if self._ranked is None:
-            self.native._call(_DELETE, _request.delete(namespace, key))
+            self.native._call(_DELETE, _request.delete(namespace, key), 0)
         else:
             self.batch([PutOp(namespace, str(key), None)])
 
     async def adelete(self, namespace: tuple[str, ...], key: str) -> None:
         """`delete` for coroutines."""
         if self._ranked is None:
-            await self.native._acall(_DELETE, _request.delete(namespace, key))
+            await self.native._acall(_DELETE, _request.delete(namespace, key), 0)
         else:
             await self.abatch([PutOp(namespace, str(key), None)])
 
@@ -261,7 +257,7 @@ class LGStore(Extras, BaseStore):
         /,
         *,
         query: str | None = None,
-        filter: dict[str, Any] | None = None,  # noqa: A002
+        filter: dict[str, Any] | None = None,
         limit: int = 10,
         offset: int = 0,
         refresh_ttl: bool | None = None,
@@ -282,7 +278,7 @@ class LGStore(Extras, BaseStore):
         if query and self._ranked is not None:
             return run(self._ranked.search(namespace_prefix, query, filter, limit, offset, refresh))
         body = _request.search(namespace_prefix, filter, limit, offset, refresh)
-        return _answer.search(self.native._call(_SEARCH, body))
+        return _answer.search(self.native._call(_SEARCH, body, 0))
 
     async def asearch(
         self,
@@ -290,7 +286,7 @@ class LGStore(Extras, BaseStore):
         /,
         *,
         query: str | None = None,
-        filter: dict[str, Any] | None = None,  # noqa: A002
+        filter: dict[str, Any] | None = None,
         limit: int = 10,
         offset: int = 0,
         refresh_ttl: bool | None = None,
@@ -300,7 +296,7 @@ class LGStore(Extras, BaseStore):
         if query and self._ranked is not None:
             return await arun(self._ranked.search(namespace_prefix, query, filter, limit, offset, refresh))
         body = _request.search(namespace_prefix, filter, limit, offset, refresh)
-        return _answer.search(await self.native._acall(_SEARCH, body))
+        return _answer.search(await self.native._acall(_SEARCH, body, 0))
 
     def list_namespaces(
         self,
@@ -313,7 +309,7 @@ class LGStore(Extras, BaseStore):
     ) -> list[tuple[str, ...]]:
         """Namespaces that hold an item, in the order of their labels. ``"*"`` in a path is any one label."""
         body = _request.list_namespaces(_request.conditions(prefix, suffix), max_depth, limit, offset)
-        return _answer.list_namespaces(self.native._call(_LIST, body))
+        return _answer.list_namespaces(self.native._call(_LIST, body, 0))
 
     async def alist_namespaces(
         self,
@@ -326,7 +322,7 @@ class LGStore(Extras, BaseStore):
     ) -> list[tuple[str, ...]]:
         """`list_namespaces` for coroutines."""
         body = _request.list_namespaces(_request.conditions(prefix, suffix), max_depth, limit, offset)
-        return _answer.list_namespaces(await self.native._acall(_LIST, body))
+        return _answer.list_namespaces(await self.native._acall(_LIST, body, 0))
 
     def batch(self, ops: Iterable[Op]) -> list[Result]:
         """Several operations in one request, their results in the same order.
@@ -337,14 +333,14 @@ class LGStore(Extras, BaseStore):
         """
         batch = Batch(ops, self._ranked)
         if batch.is_plain:
-            return batch.results(self.native._call(_BATCH, batch.body()))
+            return batch.results(self.native._call(_BATCH, batch.body(), 0))
         return run(batch.flow(self.native))
 
     async def abatch(self, ops: Iterable[Op]) -> list[Result]:
         """`batch` for coroutines."""
         batch = Batch(ops, self._ranked)
         if batch.is_plain:
-            return batch.results(await self.native._acall(_BATCH, batch.body()))
+            return batch.results(await self.native._acall(_BATCH, batch.body(), 0))
         return await arun(batch.flow(self.native))
 
     # Expiry
