@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import quote
@@ -13,6 +14,26 @@ Config = str | Mapping[str, Any]
 
 # A value of this store is all the vectors of one item: 1,536 dimensions are 8 KB each.
 _LIMITS = {"value_bytes": 64_000_000, "warn_value_bytes": 64_000_000}
+
+
+# What a search or listing may read and still be answered without changing threads. A search by time reads its
+# namespace whole, and these are namespaces of a user's memories: changing threads costs more than 256 rows.
+_IMMEDIATE = "immediate_rows"
+_IMMEDIATE_ROWS = 256
+
+
+def tuned(config: Config) -> Config:
+    """A configuration with what suits LangGraph, where it says nothing of it itself."""
+    if "LGSTORE_SEARCH_IMMEDIATE_ROWS" in os.environ:
+        return config
+    if isinstance(config, str) and not config.lstrip().startswith("{"):
+        if not config.strip() or _IMMEDIATE in config:
+            return config  # nothing but the environment, or said
+        return with_options(config, {"search": {_IMMEDIATE: _IMMEDIATE_ROWS}})
+    members = _json.loads(config) if isinstance(config, str) else config
+    if not isinstance(members, Mapping) or not isinstance(members.get("search", {}), Mapping):
+        return config  # which the core refuses with the reason
+    return _merged({"search": {_IMMEDIATE: _IMMEDIATE_ROWS}}, members)
 
 
 def with_options(config: Config, options: Mapping[str, Any]) -> Config:

@@ -11,22 +11,29 @@ from lgstore import _json
 
 from . import _namespace, _ttl
 
-_BOOL = (b"false", b"true")
-
 ORDER = b'"updated_at desc"'
 """The order of searches, as that of LangGraph's own durable stores."""
 
 
+def _key(key: object) -> bytes:
+    try:
+        return _json.encode(str(key))
+    except UnicodeEncodeError:
+        return _json.dumps(str(key), "key")  # which says more
+
+
 def address(namespace: Sequence[str], key: object) -> bytes:
     """The members ``namespace`` and ``key``. Keys are made strings, as LangGraph does."""
-    return b'"namespace":%b,"key":%b' % (_namespace.encode(namespace), _json.dumps(str(key)))
+    return b'"namespace":%b,"key":%b' % (_namespace.encode(namespace), _key(key))
 
 
-def get(namespace: Sequence[str], key: object, refresh: bool) -> bytes:
-    return b'{"namespace":%b,"key":%b,"refresh_ttl":%b}' % (
+def get(namespace: Sequence[str], key: object, refresh: bool, op: bytes = b"") -> bytes:
+    """`op` is the member that a batch needs, with the comma behind it."""
+    return b'{%b"namespace":%b,"key":%b,"refresh_ttl":%b}' % (
+        op,
         _namespace.encode(namespace),
-        _json.dumps(str(key)),
-        _BOOL[refresh],
+        _key(key),
+        b"true" if refresh else b"false",
     )
 
 
@@ -34,7 +41,7 @@ def put(namespace: Sequence[str], key: object, value: bytes, ttl: bytes) -> byte
     """`value` is the value's JSON (:func:`value_of`), `ttl` a member as :func:`_ttl.member` gives it."""
     return b'{"namespace":%b,"key":%b,"value":%b%b}' % (
         _namespace.encode_for_put(namespace),
-        _json.dumps(str(key)),
+        _key(key),
         value,
         ttl,
     )
@@ -67,7 +74,7 @@ def search(
 ) -> bytes:
     parts = [
         b'{"namespace_prefix":%b,"limit":%b,"offset":%b,"order":%b,"refresh_ttl":%b'
-        % (_namespace.encode(prefix), _json.dumps(limit), _json.dumps(offset), order, _BOOL[refresh])
+        % (_namespace.encode(prefix), _json.dumps(limit), _json.dumps(offset), order, b"true" if refresh else b"false")
     ]
     if filter:
         parts.append(b',"filter":%b' % _json.dumps(filter, "filter"))

@@ -82,7 +82,7 @@ class LGStore(Extras, BaseStore):
         else:
             if checked is not None and vectors is None:
                 vectors = _config.beside(store)
-            self.native = Store(store)
+            self.native = Store(_config.tuned(store))
             owned.append(self.native)
         """The store of the native interface: versions, expiries, cursors, every option."""
         self._ranked: Ranked | None = None
