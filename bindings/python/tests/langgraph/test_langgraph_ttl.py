@@ -29,7 +29,7 @@ def test_ttl_is_in_minutes_and_exact(store: LGStore, minutes: float) -> None:
     store.batch([PutOp(("a",), "batch", {}, None, minutes)])
     asyncio.run(store.aput(("a",), "aput", {}, ttl=minutes))
     for key in ("put", "batch", "aput"):
-        assert left(store, key) == pytest.approx(minutes, abs=1e-4)
+        assert left(store, key) == pytest.approx(minutes, abs=0.005)
 
 
 def test_expired_items_are_gone_at_once_for_every_read(store: LGStore, advance: Advance) -> None:
