@@ -197,13 +197,14 @@ def test_errors_of_opening_come_from_the_context(tmp_path: Any) -> None:
 
 def test_options_are_members_of_the_configuration(tmp_path: Any) -> None:
     url = f"file:{tmp_path}/x.db"
-    with LGStore.from_conn_string(url, durability="normal", limits={"value_bytes": 50}, indexes=["a"]) as store:
-        with pytest.raises(ValueError, match="50"):
-            store.put(("a",), "k", {"text": "x" * 100})
+    options: dict[str, Any] = {"durability": "normal", "limits": {"value_bytes": 50}, "indexes": ["a"]}
+    with LGStore.from_conn_string(url, **options) as store, pytest.raises(ValueError, match="50"):
+        store.put(("a",), "k", {"text": "x" * 100})
     with pytest.raises(ValueError, match="durabilty"):
         LGStore.from_conn_string(url, durabilty="normal")
     document = json.dumps({"path": f"{tmp_path}/x.db", "limits": {"key_bytes": 5}})
     with LGStore.from_conn_string(document, limits={"value_bytes": 50}) as store:
+        store.put(("a",), "short", {})
         with pytest.raises(ValueError, match="5"):
             store.put(("a",), "too long", {})
 

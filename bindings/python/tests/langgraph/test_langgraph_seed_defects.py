@@ -10,7 +10,6 @@ import asyncio
 import subprocess
 import sys
 from collections.abc import Callable
-from typing import Any
 
 import pytest
 from langgraph.store.base import GetOp, InvalidNamespaceError, ListNamespacesOp, MatchCondition, PutOp, SearchOp
@@ -84,6 +83,7 @@ def test_v10_a_refresh_changes_neither_value_nor_times_nor_loses_writes(store: L
     before = store.get_versioned(("a",), "k", refresh_ttl=False)
     advance(store, 30)
     store.get(("a",), "k")
+    advance(store, 1)  # a refresh comes after its answer, but before this
     after = store.get_versioned(("a",), "k", refresh_ttl=False)
     assert (after.value, after.created_at, after.updated_at, after.version) == (
         before.value,
@@ -197,5 +197,3 @@ def test_v29_blocking_calls_inside_a_running_loop(anywhere: LGStore, root: str) 
 def test_v30_the_key_value_store_needs_no_langgraph() -> None:
     script = "import sys, lgstore; assert not [m for m in sys.modules if m.split('.')[0].startswith('lang')]"
     subprocess.run([sys.executable, "-c", script], check=True, timeout=60)
-
-

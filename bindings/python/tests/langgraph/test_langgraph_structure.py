@@ -13,7 +13,6 @@ from langgraph.store.base import GetOp, ListNamespacesOp, MatchCondition, PutOp,
 
 from lgstore.langgraph import LGStore
 
-
 Advance = Callable[[LGStore, float], None]
 
 

@@ -104,6 +104,6 @@ def test_what_the_core_refuses_names_the_field(store: LGStore) -> None:
     deep: dict[str, Any] = {}
     for _ in range(150):
         deep = {"d": deep}
-    with pytest.raises(ValueError, match="nest|deep"):
+    with pytest.raises(ValueError, match=r"nest|deep"):
         store.put(("a",), "k", deep)
     assert store.count() == 0

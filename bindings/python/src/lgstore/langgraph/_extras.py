@@ -12,10 +12,9 @@ from lgstore.item import item_of, outcome_of, page_of
 
 from . import _request, _ttl
 from ._flow import Ask, Flow, arun, run
-from ._namespace import as_tuple, encode, encode_for_put
+from ._namespace import Namespace, as_tuple, encode, encode_for_put
 from ._ranked import Ranked, Write
 
-Namespace: TypeAlias = "Namespace"
 Minutes: TypeAlias = "float | NotProvided | None"
 Index: TypeAlias = "Literal[False] | list[str] | None"
 Filter: TypeAlias = "Mapping[str, Any] | None"
@@ -244,7 +243,8 @@ class Extras:
         page_size: int = 100,
     ) -> Iterator[Namespace]:
         """All namespaces that hold an item, fetched in pages as they are asked for."""
-        encode(prefix or ()), encode(suffix or ())
+        encode(prefix or ())
+        encode(suffix or ())
         return self.native.iter_namespaces(prefix=prefix, suffix=suffix, max_depth=max_depth, page_size=page_size)
 
     def aiter_namespaces(
@@ -256,7 +256,8 @@ class Extras:
         page_size: int = 100,
     ) -> AsyncIterator[Namespace]:
         """`iter_namespaces` for coroutines."""
-        encode(prefix or ()), encode(suffix or ())
+        encode(prefix or ())
+        encode(suffix or ())
         return self.native.aiter_namespaces(prefix=prefix, suffix=suffix, max_depth=max_depth, page_size=page_size)
 
     def health(self, *, write: bool = False) -> Health:

@@ -26,7 +26,7 @@ import sys
 from array import array
 from collections.abc import Mapping, Sequence
 from operator import mul
-from typing import Any
+from typing import Any, TypeAlias
 
 from langchain_core.embeddings import Embeddings
 from langgraph.store.base import IndexConfig, ensure_embeddings, get_text_at_path
@@ -35,7 +35,7 @@ from lgstore import ValidationError, _json
 
 _MEMBERS = ("dims", "embed", "fields")
 
-Vector = array[float]
+Vector: TypeAlias = "array[float]"
 
 
 class Index:
@@ -117,4 +117,5 @@ class Likeness:
         lengths = self._length * math.sqrt(sum(map(mul, vector, vector)))
         if lengths == 0.0:
             return 0.0
-        return max(-1.0, min(1.0, sum(map(mul, vector, self._query)) / lengths))
+        product: float = sum(map(mul, vector, self._query))
+        return max(-1.0, min(1.0, product / lengths))
