@@ -12,7 +12,9 @@ set -eu
 here=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
 work=${LGSTORE_WORK_DIR:-${TMPDIR:-/tmp}/lgstore-compat}
 : "${LGSTORE_LIBRARY:?names the C library to test, liblgstore.so.1}"
-export LGSTORE_LIBRARY PYTHONPATH="$here/src"
+# What differs between versions does not differ between backends.
+export LGSTORE_LIBRARY PYTHONPATH="$here/src" LGSTORE_TEST_EMBEDDED=memory
+unset LGSTORE_TEST_CONTACT_POINTS
 
 end() {
     name=$1 python=$2

@@ -1,4 +1,7 @@
-"""Stores to test on: in memory, in a file, and on the cluster where LGSTORE_TEST_CONTACT_POINTS names one."""
+"""Stores to test on: in memory, in a file, and on the cluster where LGSTORE_TEST_CONTACT_POINTS names one.
+
+LGSTORE_TEST_EMBEDDED=memory leaves out the file.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,8 @@ from lgstore.langgraph import LGStore
 Open = Callable[..., LGStore]
 
 _POINTS = os.environ.get("LGSTORE_TEST_CONTACT_POINTS")
-_EVERYWHERE = ["memory", "file", *(["cql"] if _POINTS else [])]
+_EMBEDDED = os.environ.get("LGSTORE_TEST_EMBEDDED", "memory,file").split(",")
+_EVERYWHERE = [*_EMBEDDED, *(["cql"] if _POINTS else [])]
 _KEYSPACE = f"lg_{uuid.uuid4().hex[:12]}"
 
 
@@ -40,7 +44,7 @@ def advance() -> Callable[[LGStore, float], None]:
     return lambda store, seconds: store.native.call("advance", json.dumps({"seconds": seconds}).encode())
 
 
-@pytest.fixture(params=["memory", "file"])
+@pytest.fixture(params=_EMBEDDED)
 def config(request: pytest.FixtureRequest, tmp_path: Path) -> dict[str, Any]:
     """An embedded store's configuration."""
     return configuration(request.param, tmp_path)
@@ -67,9 +71,15 @@ def store(open_store: Open) -> LGStore:
 
 
 @pytest.fixture(params=_EVERYWHERE)
-def anywhere(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[LGStore]:
-    """A store on every backend. Tests keep below `root`: the one on the cluster is not empty."""
-    with LGStore.from_conn_string(configuration(request.param, tmp_path)) as store:
+def anywhere_config(request: pytest.FixtureRequest, tmp_path: Path) -> dict[str, Any]:
+    """A configuration for every backend. Tests keep below `root`: the cluster is not empty."""
+    return configuration(request.param, tmp_path)
+
+
+@pytest.fixture
+def anywhere(anywhere_config: dict[str, Any]) -> Iterator[LGStore]:
+    """A store on every backend, see `anywhere_config`."""
+    with LGStore.from_conn_string(anywhere_config) as store:
         yield store
 
 

@@ -28,7 +28,6 @@ def run(name: str, url: str) -> list[str]:
 
 def test_quickstart(tmp_path: Path) -> None:
     url = f"file:{tmp_path}/memory.db"
-    assert run("quickstart.py", "memory:") == ["['I have a cat', 'I like tea']"]
     assert run("quickstart.py", url) == ["['I have a cat', 'I like tea']"]
     # Another process remembers, too.
     assert run("quickstart.py", url) == ["['I have a cat', 'I like tea', 'Who am I?', 'I have a cat', 'I like tea']"]
@@ -42,8 +41,7 @@ def test_remembering_agent(tmp_path: Path) -> None:
         "ada, tuesday: How do I drink my tea? -> You told me: I drink my tea with milk.",
         "charles, tuesday: What is my cat called? -> You told me: nothing",
     ]
-    for url in ("memory:", f"file:{tmp_path}/memory.db", f"file:{tmp_path}/memory.db"):
-        assert run("remembering_agent.py", url) == wanted
+    assert run("remembering_agent.py", f"file:{tmp_path}/memory.db") == wanted
 
 
 def test_copy_store(tmp_path: Path) -> None:

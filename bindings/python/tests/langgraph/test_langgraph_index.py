@@ -82,6 +82,24 @@ def test_ranked_by_cosine_with_scores(ranked: LGStore) -> None:
     assert [one.key for one in batched] == ["dogs", "both"]
 
 
+def test_likeness_on_every_backend(anywhere_config: dict[str, Any], root: str) -> None:
+    index = {"embed": Counting(), "dims": len(WORDS), "fields": ["text"]}
+    with LGStore.from_conn_string(anywhere_config, index=index) as store:
+        place = (root, "a")
+        store.batch([PutOp(place, word, {"text": word}) for word in WORDS])
+        store.put(place, "cat", {"text": "cat sun"})
+        store.put(place, "dog", {"text": "cat"}, index=False)
+        assert store.put_if_absent(place, "new", {"text": "cat cat"}, ttl=60)
+        store.delete(place, "red")
+        hits = store.search((root,), query="cat", limit=2)
+        assert [(one.key, one.score) for one in hits] == [("new", 1.0), ("cat", pytest.approx(math.sqrt(0.5)))]
+        assert store.list_namespaces(prefix=(root,)) == [place]
+        assert store.count((root,)) == len(WORDS)
+        assert len(list(store._ranked.vectors.iter_search((root,)))) == len(WORDS) - 1
+        assert store.delete_prefix((root,)) == len(WORDS)
+        assert list(store._ranked.vectors.iter_search((root,))) == []
+
+
 def test_queries_are_embedded_as_queries(ranked: LGStore, model: Counting) -> None:
     fill(ranked)
     model.documents.clear()
