@@ -25,7 +25,7 @@ end() {
         rm -rf "$venv"
         mkdir -p "$work"
         "$python" -m venv "$venv"
-        "$venv/bin/pip" install --quiet --disable-pip-version-check "cffi>=1.16" "msgspec>=0.19" pytest "$@"
+        "$venv/bin/pip" install --quiet --disable-pip-version-check "cffi>=1.16" "msgspec>=0.19" pytest uvloop "$@"
         echo "$*" >"$venv/stamp"
     fi
     echo "== $name: $("$venv/bin/pip" list 2>/dev/null | awk '$1 ~ /^langgraph(-checkpoint)?$/ {printf "%s %s  ", $1, $2}')"
@@ -39,5 +39,5 @@ run() {
 
 end oldest "${LGSTORE_PYTHON_OLD:-python3}" "langgraph==0.6.*" "langgraph-checkpoint==2.1.*"
 run oldest "$@"
-end newest "${LGSTORE_PYTHON_NEW:-python3}" langgraph langgraph-checkpoint langgraph-checkpoint-sqlite uvloop
+end newest "${LGSTORE_PYTHON_NEW:-python3}" langgraph langgraph-checkpoint langgraph-checkpoint-sqlite
 run newest "$@"

@@ -10,10 +10,12 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from langgraph.store.base import PutOp
+import uvloop
+from langgraph.store.base import GetOp, PutOp
 
-from lgstore import LgstoreError
+from lgstore import LgstoreError, UnavailableError
 from lgstore.langgraph import LGStore
+from lgstore.langgraph._batch import Batch
 
 
 def test_one_caller_s_bad_value_fails_no_other_of_the_same_tick(anywhere: LGStore, root: str) -> None:
@@ -97,8 +99,6 @@ def test_made_before_there_is_a_loop_and_used_in_any(store: LGStore) -> None:
 
 
 def test_uvloop(store: LGStore) -> None:
-    uvloop = pytest.importorskip("uvloop")
-
     async def scenario() -> None:
         await asyncio.gather(*(store.aput(("a",), str(n), {"n": n}) for n in range(100)))
         assert len(await store.asearch(("a",), limit=1000)) == 100
@@ -141,6 +141,17 @@ def test_a_cancelled_caller_does_not_disturb_the_others(store: LGStore) -> None:
         assert {f"{n}" for n in range(1, 20, 2)} <= {one.key for one in store.search(("a",), limit=100)}
 
     asyncio.run(scenario())
+
+
+def test_a_batch_tells_what_became_of_each_operation() -> None:
+    # The core's answer where one operation of three has failed when it ran.
+    error = {"code": "unavailable", "message": "away", "retryable": True, "may_have_applied": False}
+    answer = json.dumps({"results": [{"result": None}, {"error": error}, {"result": None}]}).encode()
+    batch = Batch([PutOp(("a",), "k", {}), GetOp(("a",), "l"), GetOp(("a",), "m")], None)
+    with pytest.raises(UnavailableError) as caught:
+        batch.results(answer)
+    assert caught.value.op == "get"
+    assert caught.value.results == [None, caught.value, None]
 
 
 def test_failures_of_the_backend_are_errors_of_lgstore() -> None:
