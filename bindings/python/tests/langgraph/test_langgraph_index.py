@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import math
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from langgraph.store.base import GetOp, PutOp, SearchOp
 import lgstore
 from lgstore.langgraph import LGStore, _config
 from lgstore.langgraph._ranked import Ranked
+from lgstore.langgraph._vectors import unpacked
 
 Advance = Callable[[LGStore, float], None]
 WORDS = ["cat", "dog", "fish", "tea", "sun", "sea", "red", "blue"]
@@ -362,7 +364,7 @@ def test_without_fields_the_whole_value_is_embedded(config: dict[str, Any], mode
     assert model.documents == [['{"a": ["x"], "b": 1}']] * 4
 
 
-@pytest.mark.parametrize("index", [True, "text"])
+@pytest.mark.parametrize("index", [True, "text", [5], {"text"}])
 def test_an_index_that_is_neither_false_nor_paths_is_refused(ranked: LGStore, index: Any) -> None:
     with pytest.raises(ValueError, match="index"):
         ranked.put(("a",), "k", {"text": "cat"}, index=index)
@@ -372,6 +374,8 @@ def test_an_index_that_is_neither_false_nor_paths_is_refused(ranked: LGStore, in
 def test_unknown_members_of_the_configuration_are_refused(config: dict[str, Any], model: Counting) -> None:
     with pytest.raises(ValueError, match=r"index\.text_fields"):
         LGStore(config, index={"embed": model, "text_fields": ["text"]})
+    with pytest.raises(ValueError, match=r"index\.fields"):
+        LGStore(config, index={"embed": model, "fields": "text"})
     with pytest.raises(ValueError, match="embed"):
         LGStore(config, index={"dims": 3})
 
@@ -405,6 +409,22 @@ def test_reads_of_a_batch_rank_the_state_before_it(ranked: LGStore) -> None:
     assert [one.key for one in got[3]] == ["dogs"]
     assert (got[0], got[4]) == (None, None)
     assert found(ranked, "cat") == ["new", "both", "dogs"]
+
+
+def test_an_event_loop_goes_on_while_a_search_ranks(ranked: LGStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    threads = []
+
+    def noted(value: Any) -> Any:
+        threads.append(threading.current_thread())
+        return unpacked(value)
+
+    monkeypatch.setattr("lgstore.langgraph._ranked.unpacked", noted)
+    fill(ranked)
+    assert len(asyncio.run(ranked.asearch(("a",), query="cat"))) == 3
+    assert len(threads) == 3
+    assert threading.main_thread() not in threads
+    assert found(ranked, "cat") == ["cats", "both", "dogs"]
+    assert threads[3:] == [threading.main_thread()] * 3
 
 
 def test_vectors_last_in_a_file(tmp_path: Path, model: Counting) -> None:

@@ -71,6 +71,19 @@ class EmbedQuery:
         return await self.model.aembed_query(self.text)
 
 
+@dataclass(frozen=True, slots=True)
+class Aside:
+    """A flow that keeps the processor busy: awaited, it is done on another thread, and the event loop goes on."""
+
+    flow: Flow[Any]
+
+    def run(self) -> Any:
+        return run(self.flow)
+
+    async def arun(self) -> Any:
+        return await asyncio.to_thread(run, self.flow)
+
+
 def run(flow: Flow[T]) -> T:
     """Does a flow's steps, blocking; what a step raises is raised inside the flow."""
     try:

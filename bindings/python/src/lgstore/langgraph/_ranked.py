@@ -18,8 +18,8 @@ from lgstore.error import from_document
 from lgstore.item import outcome_of, page_of, plain_results_of
 
 from . import _answer, _request
-from ._flow import Ask, EmbedDocuments, EmbedQuery, Flow
-from ._namespace import Namespace, as_tuple
+from ._flow import Aside, Ask, EmbedDocuments, EmbedQuery, Flow
+from ._namespace import Namespace, as_tuple, encode
 from ._vectors import Index, Likeness, Vector, packed, unpacked
 
 _PAGE = 1000
@@ -130,6 +130,7 @@ class Ranked:
 
         Items without vectors are left out: they are not alike to anything, and pages end where likeness ends.
         """
+        encode(prefix)
         for name, number in (("limit", limit), ("offset", offset)):
             if not isinstance(number, int) or number < 0:
                 message = f"must be an integer from 0, but is {number!r}"
@@ -137,7 +138,20 @@ class Ranked:
         if limit == 0:
             return []
         [vector] = self.index.checked([(yield EmbedQuery(self.index.model, query))], 1)
-        likeness = Likeness(vector)
+        found: list[SearchItem] = yield Aside(
+            self._scan(prefix, Likeness(vector), filter, offset, offset + limit, refresh)
+        )
+        return found
+
+    def _scan(
+        self,
+        prefix: Sequence[str],
+        likeness: Likeness,
+        filter: Mapping[str, Any] | None,
+        begin: int,
+        end: int,
+        refresh: bool,
+    ) -> Flow[list[SearchItem]]:
         scores = yield from self._scores(prefix, likeness)
         best: list[tuple[float, Namespace, str, Item]] = []
         pages = _Pages(self.items, prefix, filter)
@@ -149,9 +163,9 @@ class Ranked:
                 for item in page
                 if item.version and (score := scores.get(item.version, late.get(item.version))) is not None
             )
-            best = heapq.nsmallest(offset + limit, [*best, *found], key=lambda one: one[:3])
+            best = heapq.nsmallest(end, [*best, *found], key=lambda one: one[:3])
             page = yield from pages.next()
-        chosen = best[offset:]
+        chosen = best[begin:]
         if refresh and chosen:
             # The answer shows what was ranked; this only moves the expiry of exactly these items.
             yield from self._items([(one[1], one[2]) for one in chosen], refresh=True)

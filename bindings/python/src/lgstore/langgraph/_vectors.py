@@ -24,7 +24,7 @@ import base64
 import math
 import sys
 from array import array
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from operator import mul
 from typing import Any, TypeAlias
 
@@ -48,7 +48,7 @@ class Index:
                 raise ValidationError("invalid_arg", f"unknown member; there are {known}", field=f"index.{name}")
         self.model: Embeddings = ensure_embeddings(config.get("embed"))
         self.dims: int | None = config.get("dims")
-        self.fields: list[str] = list(config.get("fields") or ["$"])
+        self.fields: list[str] = _paths(config.get("fields") or ["$"], "index.fields")
 
     def texts(self, value: bytes, index: Sequence[str] | bool | None) -> list[str]:
         """The texts of a value (its JSON) that are embedded, each once.
@@ -58,9 +58,7 @@ class Index:
         """
         if index is False:
             return []
-        if index is True or isinstance(index, str):
-            raise ValidationError("invalid_arg", "must be None, False or a list of paths", op="put", field="index")
-        fields = self.fields if index is None else index
+        fields = self.fields if index is None else _paths(index, "index")
         read = _json.loads(value)
         return list(dict.fromkeys(text for field in fields for text in get_text_at_path(read, field)))
 
@@ -75,6 +73,12 @@ class Index:
             if not all(map(math.isfinite, vector)):
                 raise ValueError("the embedding gave a number that is not finite")
         return made
+
+
+def _paths(given: Any, field: str) -> list[str]:
+    if isinstance(given, (list, tuple)) and all(isinstance(path, str) for path in given):
+        return list(given)
+    raise ValidationError("invalid_arg", f"must be a list of paths, but is {given!r}", field=field)
 
 
 def packed(key: str, vectors: Sequence[Vector]) -> bytes:
@@ -101,12 +105,16 @@ def _little(floats: Vector) -> Vector:
     return floats
 
 
+# Since Python 3.12 in C, and exact.
+_product: Callable[[Vector, Vector], float] = getattr(math, "sumprod", lambda one, other: sum(map(mul, one, other)))
+
+
 class Likeness:
     """How alike vectors are to one that is searched for: the cosine, from -1 to 1; 0 where one has no length."""
 
     def __init__(self, query: Vector) -> None:
         self._query = query
-        self._length = math.sqrt(sum(map(mul, query, query)))
+        self._length = math.sqrt(_product(query, query))
 
     def best(self, vectors: Sequence[Vector]) -> float | None:
         """The highest of an item's vectors; None if there is none of the same dimensions."""
@@ -114,8 +122,7 @@ class Likeness:
         return max(scores, default=None)
 
     def _of(self, vector: Vector) -> float:
-        lengths = self._length * math.sqrt(sum(map(mul, vector, vector)))
+        lengths = self._length * math.sqrt(_product(vector, vector))
         if lengths == 0.0:
             return 0.0
-        product: float = sum(map(mul, vector, self._query))
-        return max(-1.0, min(1.0, product / lengths))
+        return max(-1.0, min(1.0, _product(vector, self._query) / lengths))
