@@ -10,10 +10,10 @@
 set -eu
 
 here=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
-work=${LGSTORE_WORK_DIR:-${TMPDIR:-/tmp}/lgstore-compat}
+work=${LGSTORE_WORK_DIR:-${TMPDIR:-/tmp}}/python-compat
 : "${LGSTORE_LIBRARY:?names the C library to test, liblgstore.so.1}"
 # What differs between versions does not differ between backends.
-export LGSTORE_LIBRARY PYTHONPATH="$here/src" LGSTORE_TEST_EMBEDDED=memory
+export LGSTORE_LIBRARY PYTHONPATH="$here/src" LGSTORE_TEST_EMBEDDED=memory PYTHONDONTWRITEBYTECODE=1
 unset LGSTORE_TEST_CONTACT_POINTS
 
 end() {

@@ -19,7 +19,7 @@ from lgstore.langgraph import LGStore
 Open = Callable[..., LGStore]
 
 _POINTS = os.environ.get("LGSTORE_TEST_CONTACT_POINTS")
-_EMBEDDED = os.environ.get("LGSTORE_TEST_EMBEDDED", "memory,file").split(",")
+_EMBEDDED = os.environ.get("LGSTORE_TEST_EMBEDDED", "memory,file").split(",")  # names of backends
 _EVERYWHERE = [*_EMBEDDED, *(["cql"] if _POINTS else [])]
 _KEYSPACE = f"lg_{uuid.uuid4().hex[:12]}"
 
