@@ -14,6 +14,7 @@ import pytest
 HEAD = """
 import asyncio, os, signal, sys, threading, time
 import lgstore
+signal.alarm(100)  # Whatever happens to the test, this process ends.
 PLACE = ("python", "tests")
 STUCK = {"backend": "fault", "fault": {"delay_us": 3_600_000_000}}
 ACCEPTING = {"backend": "embedded", "immediate": False}

@@ -76,6 +76,14 @@ def test_times_to_live(store: Store) -> None:
         store.put(PLACE, "k", {}, ttl=0)
 
 
+def test_a_time_to_live_of_none_is_not_the_default() -> None:
+    with Store({**MEMORY, "ttl": {"default_ttl": 60, "sweep_interval": None}}) as store:
+        store.put(PLACE, "none", {}, ttl=None)
+        store.put(PLACE, "default", {})
+        store.batch([Put(PLACE, "none in a batch", {}, None), Put(PLACE, "default in a batch", {})])
+        assert [item.key for item in store.search(order="key") if item.expires_at] == ["default", "default in a batch"]
+
+
 def test_items_are_values(store: Store) -> None:
     store.put(PLACE, "k", {"list": [1]})
     item = store.get(PLACE, "k")

@@ -174,7 +174,6 @@ async def arun(store: Any, op: int, body: bytes, timeout_us: int) -> Outcome:
         return await future
     except BaseException:
         # Cancelled, or the coroutine was dropped. The completion still comes, and `drain` passes over it.
-        future.cancel()
         lib.lgstore_cancel(store, request)
         raise
 
