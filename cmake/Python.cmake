@@ -31,11 +31,17 @@ set_tests_properties(python.setup PROPERTIES FIXTURES_SETUP python)
 
 lgstore_python_test(python.test LABELS ci TIMEOUT 600 COMMAND ${lgstore_pytest} tests)
 lgstore_python_test(python.flat_memory LABELS ci TIMEOUT 600 ENVIRONMENT "LGSTORE_OPERATIONS=500000"
-  COMMAND ${lgstore_pytest} -s tests/test_flat_memory.py)
+  COMMAND ${lgstore_pytest} -s tests/test_flat_memory.py tests/langgraph/test_langgraph_flat_memory.py)
 lgstore_python_test(python.flat_memory_soak LABELS soak TIMEOUT 14400 ENVIRONMENT "LGSTORE_OPERATIONS=10000000"
-  COMMAND ${lgstore_pytest} -s -o faulthandler_timeout=0 tests/test_flat_memory.py)
+  COMMAND ${lgstore_pytest} -s -o faulthandler_timeout=0 tests/test_flat_memory.py
+  tests/langgraph/test_langgraph_flat_memory.py)
 lgstore_python_test(cql.python.vectors LABELS ci cql TIMEOUT 300 CLUSTER plain
   ENVIRONMENT "LGSTORE_TEST_KEYSPACE=python_vectors" COMMAND ${lgstore_pytest} -s tests/test_vectors.py -k cluster)
+lgstore_python_test(cql.python.langgraph LABELS ci cql TIMEOUT 300 CLUSTER plain
+  ENVIRONMENT "LGSTORE_TEST_EMBEDDED=memory" COMMAND ${lgstore_pytest} tests/langgraph -k cql)
+# LangGraph's oldest and newest versions, each in an environment of its own.
+lgstore_test(python.compat LABELS ci python TIMEOUT 600
+  COMMAND "${LGSTORE_BASH}" bindings/python/tests/compat.sh)
 lgstore_python_test(python.format LABELS ci lint TIMEOUT 60 COMMAND -m ruff format --check)
 lgstore_python_test(python.lint LABELS ci lint TIMEOUT 60 COMMAND -m ruff check)
 lgstore_python_test(python.types LABELS ci lint TIMEOUT 300 COMMAND -m mypy)

@@ -3,29 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterator
-from typing import Any, TypeAlias
+from collections.abc import Iterator
 
 import pytest
 import uvloop
+from common import MEMORY, Run
 
 import lgstore
-
-Run: TypeAlias = Callable[[Coroutine[Any, Any, Any]], Any]
-
-MEMORY: dict[str, Any] = {
-    "backend": "embedded",
-    "test_clock": True,
-    "ttl": {"refresh_slack": 0, "sweep_interval": None},
-}
-# Nothing is answered at once, so every request is accepted and completed.
-ACCEPTING: dict[str, Any] = {"backend": "embedded", "immediate": False}
-# Every request takes an hour.
-STUCK: dict[str, Any] = {"backend": "fault", "fault": {"delay_us": 3_600_000_000}}
-# Every request takes 5 ms.
-SLOW: dict[str, Any] = {"backend": "fault", "fault": {"delay_us": 5_000}}
-
-PLACE = ("python", "tests")
 
 
 def pytest_report_header() -> str:

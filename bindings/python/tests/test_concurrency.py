@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from conftest import ACCEPTING, MEMORY, PLACE, SLOW, STUCK, Run
+from common import ACCEPTING, MEMORY, PLACE, SLOW, STUCK, Run
 
 import lgstore
 from lgstore import Store

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 
 import pytest
-from conftest import ACCEPTING, PLACE
+from common import ACCEPTING, PLACE
 
 import lgstore
 from lgstore import Item, Store

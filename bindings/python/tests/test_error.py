@@ -8,7 +8,7 @@ import threading
 from typing import Any
 
 import pytest
-from conftest import ACCEPTING, MEMORY, PLACE, STUCK, Run
+from common import ACCEPTING, MEMORY, PLACE, STUCK, Run
 
 import lgstore
 from lgstore import Store

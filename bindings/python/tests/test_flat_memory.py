@@ -9,7 +9,7 @@ import subprocess
 import sys
 
 import pytest
-from conftest import ACCEPTING, MEMORY, PLACE
+from common import ACCEPTING, MEMORY, PLACE
 
 import lgstore
 from lgstore import Get, Put, Runtime, Store

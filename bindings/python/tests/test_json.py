@@ -13,7 +13,7 @@ from collections import OrderedDict, namedtuple
 from typing import Any
 
 import pytest
-from conftest import PLACE
+from common import PLACE
 
 import lgstore
 from lgstore import Store, _json

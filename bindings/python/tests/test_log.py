@@ -7,7 +7,7 @@ import threading
 from collections.abc import Iterator
 
 import pytest
-from conftest import MEMORY, PLACE
+from common import MEMORY, PLACE
 
 import lgstore
 from lgstore import Runtime, Store

@@ -21,5 +21,5 @@ def test_the_programs_of_the_readme() -> None:
     ]
     assert outputs[0][0] == "theme {'mode': 'dark', 'size': 14}"
     assert outputs[0][1].startswith("('users', 'ada') theme 20")
-    assert outputs[1:] == [["applied"]]
+    assert outputs[1:] == [["applied"], ["[]", "['I like tea']"]]
     assert PROGRAMS[0].count("\n") < 20

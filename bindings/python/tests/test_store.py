@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from conftest import MEMORY, PLACE, Run
+from common import MEMORY, PLACE, Run
 
 import lgstore
 from lgstore import Count, Delete, Get, ListNamespaces, Put, Search, Store

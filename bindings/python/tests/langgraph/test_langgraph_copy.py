@@ -1,0 +1,121 @@
+"""The tool that copies other stores into this one."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from langgraph.store.base import BaseStore
+from langgraph.store.memory import InMemoryStore
+
+from lgstore.langgraph import LGStore
+from lgstore.langgraph.copy import Progress, copy_store
+
+
+def fill(source: BaseStore) -> None:
+    for n in range(250):
+        source.put(("users", f"u{n % 7}"), f"k{n}", {"n": n, "nested": {"list": [1, 2.5, None]}})
+    source.put(("users",), "above", {})
+    source.put(("other",), "elsewhere", {"text": "ünï"})
+
+
+def contents(store: BaseStore, prefix: tuple[str, ...] = ()) -> dict[Any, Any]:
+    return {(one.namespace, one.key): one.value for one in store.search(prefix, limit=10_000)}
+
+
+def test_everything_comes_over(anywhere: LGStore, root: str) -> None:
+    source = InMemoryStore()
+    for n in range(250):
+        source.put((root, f"u{n % 7}"), f"k{n}", {"n": n})
+    source.put((root,), "above", {})
+    source.put(("not copied",), "k", {})
+    seen: list[Progress] = []
+    assert copy_store(source, anywhere, prefix=(root,), batch_size=100, progress=seen.append) == 251
+    assert contents(anywhere, (root,)) == contents(source, (root,))
+    assert seen == [Progress(100, 251), Progress(200, 251), Progress(251, 251)]
+
+
+def test_the_last_written_is_still_the_first_found(store: LGStore) -> None:
+    source = InMemoryStore()
+    for key in "cabfed":
+        source.put(("a",), key, {})
+    source.put(("b",), "between", {})
+    source.put(("a",), "last", {})
+    copy_store(source, store, batch_size=3)
+    found = [one.key for one in store.search((), limit=100)]
+    assert found == ["last", "between", *reversed("cabfed")]
+
+
+def test_copying_again_is_safe(store: LGStore) -> None:
+    source = InMemoryStore()
+    fill(source)
+    copy_store(source, store)
+    source.put(("users", "u1"), "k1", {"n": "changed"})
+    source.put(("users", "u1"), "new", {})
+    assert copy_store(source, store) == 253
+    assert contents(store) == contents(source)
+
+
+def test_an_empty_store(store: LGStore) -> None:
+    assert copy_store(InMemoryStore(), store) == 0
+
+
+def test_from_one_of_ours_with_expiries(store: LGStore) -> None:
+    with LGStore.from_conn_string("memory:") as source:
+        source.put(("a",), "short", {"n": 1}, ttl=5)
+        source.put(("a",), "for ever", {"n": 2})
+        assert copy_store(source, store) == 2
+        item = store.get_versioned(("a",), "short", refresh_ttl=False)
+        assert 4.9 < (item.expires_at - item.updated_at).total_seconds() / 60 < 5.1
+        assert store.get_versioned(("a",), "for ever").expires_at is None
+
+
+@pytest.mark.filterwarnings("ignore:The default datetime adapter:DeprecationWarning")  # theirs
+def test_from_sqlite_with_expiries(store: LGStore, tmp_path: Path) -> None:
+    sqlite = pytest.importorskip("langgraph.store.sqlite", reason="langgraph-checkpoint-sqlite is not installed")
+    with sqlite.SqliteStore.from_conn_string(str(tmp_path / "theirs.db")) as source:
+        source.setup()
+        fill(source)
+        source.put(("a",), "short", {"n": 1}, ttl=5)
+        source.put(("a",), "gone", {"n": 2}, ttl=0.00001)
+        source.conn.execute("UPDATE store SET expires_at = DATETIME('now', '-1 minute') WHERE key = 'gone'")
+        assert copy_store(source, store) == 253
+        expected = contents(source)
+        del expected[("a",), "gone"]
+        assert contents(store) == expected
+        item = store.get_versioned(("a",), "short", refresh_ttl=False)
+        assert 4.5 < (item.expires_at - item.updated_at).total_seconds() / 60 < 5.1
+
+
+def test_the_command(tmp_path: Path) -> None:
+    ours, copied = f"file:{tmp_path}/ours.db?durability=normal", f"file:{tmp_path}/copied.db?durability=normal"
+    with LGStore.from_conn_string(ours) as source:
+        fill(source)
+        expected = contents(source, ("users",))
+    missing = f"file:{tmp_path}/no/such/folder.db"
+    failed = subprocess.run(
+        [sys.executable, "-m", "lgstore.langgraph.copy", missing, copied],
+        env=os.environ,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert failed.returncode == 1
+    assert "no/such/folder.db" in failed.stderr
+    assert "Traceback" not in failed.stderr
+    ran = subprocess.run(
+        [sys.executable, "-m", "lgstore.langgraph.copy", ours, copied, "--prefix", "users"],
+        env=os.environ,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    assert ran.stdout == "251 items copied\n"
+    assert ran.stderr.endswith("251 of 251\n")
+    with LGStore.from_conn_string(copied) as target:
+        assert contents(target) == expected
