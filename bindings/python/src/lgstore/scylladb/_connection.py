@@ -1,0 +1,146 @@
+"""The library's store behind the facade, and its replacement when an option changes."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+import lgstore
+from lgstore import _json
+
+from ._options import Config, in_memory, merged
+from ._requests import Request
+from ._translate import misconfigured, translated
+from .errors import ScyllaDBStoreError, StoreConfigurationError, StoreValidationError
+
+T = TypeVar("T")
+
+# What may be asked of a store in memory before its options are settled: it leaves nothing in it.
+_HARMLESS = {"open", "health", "cluster_info", "warmup", "migrate", "metrics"}
+
+
+class Connection:
+    """Sends requests to the library, on the caller's thread or awaited, and gives answers or errors.
+
+    Options of the library are fixed when its store is made. Where the guide changes them later, a new
+    store with the new options takes the old one's place, and the old one is closed as soon as what it
+    runs has ended: on a cluster or a file nothing is lost by that.
+    """
+
+    def __init__(self, config: Config, runtime: lgstore.Runtime | None) -> None:
+        self.config = config
+        self._runtime = runtime
+        self._in_memory = in_memory(config)
+        self._used = False
+        self._shared = False
+        self._closed = False
+        self._closing: list[threading.Thread] = []
+        # Guards the change of `core`. Requests read it without: one that finds a store which has just been
+        # retired is refused as closed, has had no effect, and goes to the new one.
+        self._change = threading.Lock()
+        self.core = self._made(config)
+        self._kept: list[lgstore.Store] = []
+        # Profiles that a store in memory was told of too late; they mean nothing there.
+        self._idle_profiles: set[str] = set()
+
+    def _made(self, config: Config) -> lgstore.Store:
+        try:
+            return lgstore.Store(config, runtime=self._runtime)
+        except lgstore.LgstoreError as error:
+            raise misconfigured(error) from error
+
+    def share(self) -> lgstore.Store:
+        """Gives the library's store to somebody else, for whom it stays open until :meth:`aclose`."""
+        self._shared = True
+        self._used = True
+        return self.core
+
+    def call(self, request: Request[T], profile: str | None = None, timeout: float | None = None) -> T:
+        """Sends a request and waits for its answer on this thread."""
+        body = self._body(request, profile)
+        while True:
+            core = self.core
+            try:
+                return request.read(_json.loads(core.call(request.op, body, timeout=timeout)))
+            except lgstore.LgstoreError as error:
+                if not self._replaced(core, error):
+                    raise translated(error, request.op, request.body, timeout) from error
+
+    async def acall(self, request: Request[T], profile: str | None = None, timeout: float | None = None) -> T:
+        """Sends a request and awaits its answer."""
+        body = self._body(request, profile)
+        while True:
+            core = self.core
+            try:
+                return request.read(_json.loads(await core.acall(request.op, body, timeout=timeout)))
+            except lgstore.LgstoreError as error:
+                if not self._replaced(core, error):
+                    raise translated(error, request.op, request.body, timeout) from error
+
+    def _replaced(self, core: lgstore.Store, error: lgstore.LgstoreError) -> bool:
+        return isinstance(error, lgstore.ClosedError) and not error.may_have_applied and core is not self.core
+
+    def _body(self, request: Request[Any], profile: str | None) -> bytes:
+        if request.op not in _HARMLESS:
+            self._used = True
+        body = request.body
+        if profile is not None and profile not in self._idle_profiles:
+            body = {**body, "profile": profile}
+        try:
+            return _json.dumps(body)
+        except (TypeError, ValueError) as error:
+            # "$.value.when: datetime is not JSON"
+            path, _, text = str(error).partition(": ")
+            field = path.removeprefix("$").removeprefix(".")
+            raise StoreValidationError(f"{field}: {text}", field=field) from error
+
+    def change(self, changes: Mapping[str, Any]) -> None:
+        """Puts other options into force.
+
+        :raises StoreConfigurationError: an option is wrong, or the items are in memory only.
+        """
+        with self._change:
+            config = merged(self.config, changes)
+            replacement = self._made(config)
+            if self._in_memory and self._used and set(changes) == {"profiles"}:
+                self._idle_profiles.update(changes["profiles"])
+                replacement.close()
+                self.config = config
+                return
+            if self._closed or (self._in_memory and self._used):
+                replacement.close()
+                why = "the store is closed" if self._closed else "its items are in memory and would be lost"
+                raise StoreConfigurationError(
+                    f"can't be changed any more: {why}; say it when the store is made", field=next(iter(changes))
+                )
+            retired, self.core, self.config = self.core, replacement, config
+        if self._shared:
+            self._shared = False
+            self._kept.append(retired)
+            return
+        closing = threading.Thread(target=retired.close, name="lgstore-retire")
+        closing.start()
+        self._closing.append(closing)
+
+    def close(self) -> None:
+        """Closes the store. Closing twice is no error."""
+        with self._change:
+            self._closed = True
+        for core in [self.core, *self._kept]:
+            try:
+                core.close()
+            except lgstore.LgstoreError as error:
+                raise closing_failed(error) from error
+        for thread in self._closing:
+            thread.join()
+
+    async def aclose(self) -> None:
+        """:meth:`close` that leaves the event loop free."""
+        await asyncio.to_thread(self.close)
+
+
+def closing_failed(error: lgstore.LgstoreError) -> ScyllaDBStoreError:
+    """The error of a close that did not end in time."""
+    return translated(error, "close", {})
