@@ -47,7 +47,7 @@ def cluster() -> dict[str, Any]:
 def emptied(place: dict[str, Any]) -> dict[str, Any]:
     store = AsyncScyllaDBStore(**place)
     try:
-        store.core.call("delete_prefix", b'{"namespace_prefix":[]}')
+        store.native.call("delete_prefix", b'{"namespace_prefix":[]}')
     finally:
         store.close()
     return place

@@ -8,6 +8,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypedDict, TypeVar
 
 import lgstore
+from lgstore import _json
 
 from . import _requests as requests
 from ._connection import Connection
@@ -59,7 +60,8 @@ class Base:
         :param options: any further option by its name: ``local_datacenter="dc1"``, ``tls={…}``.
         :raises StoreConfigurationError: an option is wrong; ``field`` names it.
         """
-        together = assembled(config, contact_points, keyspace, ttl, execution_profiles, options)
+        self._ttl = TTLConfig(**ttl) if isinstance(ttl, Mapping) else ttl
+        together = assembled(config, contact_points, keyspace, self._ttl, execution_profiles, options)
         self._connection = Connection(together, runtime)
         self._circuit_breaker = CircuitBreaker(self._connection)
 
@@ -106,7 +108,7 @@ class Base:
         await self.aclose()
 
     @property
-    def core(self) -> lgstore.Store:
+    def native(self) -> lgstore.Store:
         """The library's own store, for what the guide has no name for: versions, cursors, counts, prefixes.
 
         It stays open as long as this store.
@@ -116,10 +118,13 @@ class Base:
     def langgraph(self, **options: Any) -> LGStore:
         """A LangGraph ``BaseStore`` on the same items, with times to live in minutes; needs ``langgraph``.
 
-        It lives as long as this store. The options are those of :class:`lgstore.langgraph.LGStore`.
+        It lives as long as this store, and has this store's ``ttl`` unless the options say otherwise: they
+        are those of :class:`lgstore.langgraph.LGStore`.
         """
         from lgstore.langgraph import LGStore
 
+        if self._ttl is not None:
+            options.setdefault("ttl", self._ttl.as_langgraph())
         return LGStore(self._connection.share(), **options)
 
     # ---- Circuit breaker and profiles ----
@@ -195,7 +200,7 @@ class Base:
         A store that is not well is an answer and not an error. It only reads. The checks are listed in
         ``docs/metrics.md``; an embedded engine's stands under ``cluster_connectivity`` too.
         """
-        return await self._acall(requests.Request("health", {}, guide_health))
+        return await self._acall(requests.Request("health", {}, lambda answer: guide_health(_json.loads(bytes(answer)))))
 
     async def get_metrics(self) -> dict[str, Any]:
         """What was counted, in the guide's shape: ``total_queries``, ``avg_latency_ms``, ``batch_stats``, …
@@ -223,5 +228,6 @@ class Base:
         return await self._connection.acall(request, profile, timeout)
 
 
-def _shards(info: dict[str, Any]) -> ShardInfo:
+def _shards(answer: requests.Answer) -> ShardInfo:
+    info = _json.loads(bytes(answer))
     return {"is_shard_aware": info.get("is_shard_aware", False), "shard_stats": info.get("shard_stats", {})}

@@ -12,7 +12,7 @@ from lgstore import _json
 
 from ._options import Config, in_memory, merged
 from ._requests import Request
-from ._translate import misconfigured, translated
+from ._translate import misconfigured, translated, value_at
 from .errors import ScyllaDBStoreError, StoreConfigurationError, StoreValidationError
 
 T = TypeVar("T")
@@ -60,41 +60,36 @@ class Connection:
     def call(self, request: Request[T], profile: str | None = None, timeout: float | None = None) -> T:
         """Sends a request and waits for its answer on this thread."""
         body = self._body(request, profile)
+        text = written(body)
         while True:
             core = self.core
             try:
-                return request.read(_json.loads(core.call(request.op, body, timeout=timeout)))
+                return request.read(core.call(request.op, text, timeout=timeout))
             except lgstore.LgstoreError as error:
                 if not self._replaced(core, error):
-                    raise translated(error, request.op, request.body, timeout) from error
+                    raise translated(error, request.op, body, timeout) from error
 
     async def acall(self, request: Request[T], profile: str | None = None, timeout: float | None = None) -> T:
         """Sends a request and awaits its answer."""
         body = self._body(request, profile)
+        text = written(body)
         while True:
             core = self.core
             try:
-                return request.read(_json.loads(await core.acall(request.op, body, timeout=timeout)))
+                return request.read(await core.acall(request.op, text, timeout=timeout))
             except lgstore.LgstoreError as error:
                 if not self._replaced(core, error):
-                    raise translated(error, request.op, request.body, timeout) from error
+                    raise translated(error, request.op, body, timeout) from error
 
     def _replaced(self, core: lgstore.Store, error: lgstore.LgstoreError) -> bool:
         return isinstance(error, lgstore.ClosedError) and not error.may_have_applied and core is not self.core
 
-    def _body(self, request: Request[Any], profile: str | None) -> bytes:
+    def _body(self, request: Request[Any], profile: str | None) -> dict[str, Any]:
         if request.op not in _HARMLESS:
             self._used = True
-        body = request.body
-        if profile is not None and profile not in self._idle_profiles:
-            body = {**body, "profile": profile}
-        try:
-            return _json.dumps(body)
-        except (TypeError, ValueError) as error:
-            # "$.value.when: datetime is not JSON"
-            path, _, text = str(error).partition(": ")
-            field = path.removeprefix("$").removeprefix(".")
-            raise StoreValidationError(f"{field}: {text}", field=field) from error
+        if profile is None or profile in self._idle_profiles:
+            return request.body
+        return {**request.body, "profile": profile}
 
     def change(self, changes: Mapping[str, Any]) -> None:
         """Puts other options into force.
@@ -139,6 +134,20 @@ class Connection:
     async def aclose(self) -> None:
         """:meth:`close` that leaves the event loop free."""
         await asyncio.to_thread(self.close)
+
+
+def written(body: dict[str, Any]) -> bytes:
+    """A body as JSON.
+
+    :raises StoreValidationError: a part of it is no JSON; it names the place.
+    """
+    try:
+        return _json.dumps(body, "")
+    except (TypeError, ValueError) as error:
+        # ".value.when: datetime is not JSON"
+        path, _, text = str(error).partition(": ")
+        field = path.removeprefix(".")
+        raise StoreValidationError(f"{field}: {text}", field=field, value=value_at(body, field)) from error
 
 
 def closing_failed(error: lgstore.LgstoreError) -> ScyllaDBStoreError:

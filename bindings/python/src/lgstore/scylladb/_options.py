@@ -18,7 +18,7 @@ def assembled(
     config: Config | None,
     contact_points: Sequence[str] | str | None,
     keyspace: str | None,
-    ttl: TTLConfig | Mapping[str, Any] | None,
+    ttl: TTLConfig | None,
     execution_profiles: Mapping[str, ExecutionProfile] | None,
     options: Mapping[str, Any],
 ) -> Config:
@@ -36,8 +36,7 @@ def assembled(
     if keyspace is not None:
         changes["keyspace"] = keyspace
     if ttl is not None:
-        given = ttl if isinstance(ttl, TTLConfig) else TTLConfig(**ttl)
-        changes["ttl"] = {**changes.get("ttl", {}), **given.as_options()}
+        changes["ttl"] = ttl.as_options()
     for name, profile in (execution_profiles or {}).items():
         changes = combined(changes, profile_options(name, profile))
     # The guide's names of the metrics are part of the guide; they may be turned off.

@@ -6,7 +6,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
+import msgspec
+
 import lgstore
+from lgstore import item
 from lgstore.error import from_document
 
 from ._translate import translated
@@ -24,18 +27,19 @@ from .ops import (
 )
 
 T = TypeVar("T")
+Answer = bytes | msgspec.Raw
 
 
 @dataclass(frozen=True)
 class Request(Generic[T]):
-    """One request: the operation, its body, and what makes the answer of the answer's JSON."""
+    """One request: the operation, its body, and what reads the text of its answer."""
 
     op: str
     body: dict[str, Any]
-    read: Callable[[Any], T]
+    read: Callable[[Answer], T]
 
 
-def nothing(answer: Any) -> None:
+def nothing(answer: Answer) -> None:
     """Reads an answer that says no more than that it is done."""
 
 
@@ -59,7 +63,7 @@ def put(namespace: Sequence[str], key: str, value: Mapping[str, Any] | None, ttl
 
 
 def get(namespace: Sequence[str], key: str, refresh_ttl: bool | None) -> Request[lgstore.Item | None]:
-    return Request("get", {**place(namespace, key), "refresh_ttl": refresh_ttl}, item_or_none)
+    return Request("get", {**place(namespace, key), "refresh_ttl": refresh_ttl}, item.item_of)
 
 
 def delete(namespace: Sequence[str], key: str) -> Request[None]:
@@ -133,7 +137,7 @@ def batch(
     }
     if max_retries is not None:
         body.update(max_retries=max_retries, retry_delay=retry_delay, retry_backoff=retry_backoff)
-    return Request("batch", body, lambda answer: results(inside, answer["results"]))
+    return Request("batch", body, lambda answer: results(inside, answer))
 
 
 def part_of_batch(index: int, op: Any) -> Request[Any]:
@@ -153,21 +157,24 @@ def part_of_batch(index: int, op: Any) -> Request[Any]:
     return Request("list_namespaces", list_body(*op), namespaces)
 
 
-def results(inside: Sequence[Request[Any]], answers: Sequence[Mapping[str, Any]]) -> list[Any]:
+def results(inside: Sequence[Request[Any]], answer: Answer) -> list[Any]:
     """The answers of a batch's operations.
 
+    :raises ScyllaDBStoreError: all failed, in the same way.
     :raises BatchOperationError: some failed.
     """
     found: list[Any] = []
     failed: dict[int, ScyllaDBStoreError] = {}
-    for index, (part, answer) in enumerate(zip(inside, answers, strict=True)):
-        if "error" in answer:
-            failed[index] = translated(from_document(answer["error"], part.op), part.op, part.body)
+    for index, (part, one) in enumerate(zip(inside, item.results_of(answer).results, strict=True)):
+        if one.error is not None:
+            failed[index] = translated(from_document(one.error, part.op), part.op, part.body)
             found.append(None)
         else:
-            found.append(part.read(answer["result"]))
+            found.append(part.read(one.result))
     if failed:
         first = min(failed)
+        if len(failed) == len(inside) and len({type(error) for error in failed.values()}) == 1:
+            raise failed[first]
         raise BatchOperationError(
             f"{len(failed)} of {len(inside)} operations failed; the first, ops[{first}]: {failed[first]}",
             results=found,
@@ -179,17 +186,13 @@ def results(inside: Sequence[Request[Any]], answers: Sequence[Mapping[str, Any]]
     return found
 
 
-def item_or_none(answer: Any) -> lgstore.Item | None:
-    return None if answer is None else lgstore.Item.from_document(answer)
+def items(answer: Answer) -> list[lgstore.Item]:
+    return item.page_of(answer).items
 
 
-def items(answer: Any) -> list[lgstore.Item]:
-    return [lgstore.Item.from_document(item) for item in answer["items"]]
+def namespaces(answer: Answer) -> list[tuple[str, ...]]:
+    return item.namespaces_of(answer).namespaces
 
 
-def namespaces(answer: Any) -> list[tuple[str, ...]]:
-    return [tuple(labels) for labels in answer["namespaces"]]
-
-
-def applied(answer: Any) -> bool:
-    return bool(answer["applied"])
+def applied(answer: Answer) -> bool:
+    return item.outcome_of(answer).applied

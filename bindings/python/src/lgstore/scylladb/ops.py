@@ -13,28 +13,18 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Final, Literal, NamedTuple, Union
 
+from msgspec import UNSET, UnsetType
+
 from .errors import TTLValidationError
 
 Namespace = tuple[str, ...]
 """Labels from the root down: non-empty strings without ``.`` and NUL."""
 
 
-class NotProvided(Enum):
-    """The type of :data:`NOT_PROVIDED`."""
-
-    NOT_PROVIDED = "NOT_PROVIDED"
-
-    def __bool__(self) -> bool:
-        return False
-
-    def __repr__(self) -> str:
-        return "NOT_PROVIDED"
-
-
-NOT_PROVIDED: Final = NotProvided.NOT_PROVIDED
+NOT_PROVIDED: Final = UNSET
 """Stands for an argument that was not given, where ``None`` means something: ``ttl=None`` is *no expiry*."""
 
-TTL = Union[float, None, Literal[NotProvided.NOT_PROVIDED]]
+TTL = Union[float, None, UnsetType]
 """Seconds, ``None`` for no expiry, or :data:`NOT_PROVIDED` for the store's default."""
 
 
@@ -163,6 +153,11 @@ class TTLConfig:
     def as_options(self) -> dict[str, Any]:
         """The same as ``docs/configuration.md`` writes it."""
         return {"default_ttl": self.default_ttl, "refresh_on_read": self.refresh_on_read}
+
+    def as_langgraph(self) -> dict[str, Any]:
+        """The same as LangGraph writes it: in minutes."""
+        minutes = None if self.default_ttl is None else self.default_ttl / 60
+        return {"default_ttl": minutes, "refresh_on_read": self.refresh_on_read}
 
 
 class ValidationLimits:
