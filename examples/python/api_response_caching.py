@@ -1,7 +1,7 @@
 """Answers of a slow service, kept for five minutes and shared by all processes.
 
-    python api_response_caching.py                            # in memory
-    python api_response_caching.py scylla://127.0.0.1/examples
+python api_response_caching.py                            # in memory
+python api_response_caching.py scylla://127.0.0.1/examples
 """
 
 import asyncio

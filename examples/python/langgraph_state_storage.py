@@ -1,7 +1,7 @@
 """States of conversations, written one by one and many at once, and read by a LangGraph program too.
 
-    python langgraph_state_storage.py                            # in memory
-    python langgraph_state_storage.py scylla://127.0.0.1/examples
+python langgraph_state_storage.py                            # in memory
+python langgraph_state_storage.py scylla://127.0.0.1/examples
 """
 
 import asyncio

@@ -1,7 +1,7 @@
 """Sessions of a web application: each lives half an hour after it was last used, and goes by itself.
 
-    python session_management.py                            # in memory
-    python session_management.py scylla://127.0.0.1/examples
+python session_management.py                            # in memory
+python session_management.py scylla://127.0.0.1/examples
 """
 
 import asyncio

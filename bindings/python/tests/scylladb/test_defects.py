@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import enum
+import inspect
 import json
 import subprocess
 import sys
@@ -37,6 +38,7 @@ from lgstore.scylladb import (
     StoreValidationError,
     TTLConfig,
 )
+from lgstore.scylladb._sync import Blocking
 
 
 async def test_v01_a_prefix_ends_where_a_label_ends(store: AsyncScyllaDBStore) -> None:
@@ -94,9 +96,7 @@ async def test_v07_a_batch_lists_namespaces(store: AsyncScyllaDBStore) -> None:
 
 async def test_v08_a_batch_hides_no_failure(cluster: dict[str, Any]) -> None:
     # A search by time reads all its matches, and may read one row only: it fails while the puts succeed.
-    async with AsyncScyllaDBStore(
-        **cluster, search={"max_examined": 1, "default_order": "updated_at"}
-    ) as store:
+    async with AsyncScyllaDBStore(**cluster, search={"max_examined": 1, "default_order": "updated_at"}) as store:
         await store.abatch([PutOp(("old",), str(i), {"n": i}) for i in range(5)])
         with pytest.raises(BatchOperationError) as error:
             await store.abatch([PutOp(("new",), "a", {}), SearchOp(("old",)), GetOp(("old",), "3")])
@@ -141,7 +141,11 @@ async def test_v09_langgraphs_operations_count_seconds_here() -> None:
     base = pytest.importorskip("langgraph.store.base")
     async with AsyncScyllaDBStore("memory:", test_clock=True, ttl=TTLConfig(default_ttl=120.0)) as store:
         await store.abatch(
-            [base.PutOp(("a",), "own", {}, None, 30.0), base.PutOp(("a",), "default", {}), base.GetOp(("a",), "x")]
+            [
+                base.PutOp(("a",), "own", {}, None, 30.0),
+                base.PutOp(("a",), "default", {}),
+                base.GetOp(("a",), "x"),
+            ]
         )
         own, default, listed, searched = await store.abatch(
             [
@@ -172,7 +176,9 @@ async def test_v10_a_refresh_changes_nothing_but_the_expiry() -> None:
         assert before.expires_at is not None
         for _ in range(5):
             await advance(store, 40)
-            await store.aget(("a",), "k")
+            stale = await store.aget(("a",), "k")
+            assert stale is not None
+            await moved(store, stale)
         after = await store.aget(("a",), "k", refresh_ttl=False)
         assert after is not None
         assert after.expires_at is not None
@@ -191,6 +197,16 @@ async def test_v10_a_refresh_changes_nothing_but_the_expiry() -> None:
         assert await store.aget(("a",), "k") is None
 
 
+async def moved(store: AsyncScyllaDBStore, stale: lgstore.Item) -> None:
+    """Waits for a refresh, which comes after the answer of its read."""
+    while True:
+        item = await store.aget(("a",), "k", refresh_ttl=False)
+        assert item is not None
+        if item.expires_at != stale.expires_at:
+            return
+        await asyncio.sleep(0.001)
+
+
 async def advance(store: AsyncScyllaDBStore, seconds: int) -> None:
     await store.native.acall("advance", json.dumps({"seconds": seconds}).encode())
 
@@ -200,7 +216,8 @@ async def test_v10_reads_that_refresh_lose_no_write(connect: Callable[..., Async
     await store.aput(("a",), "k", {"n": 0})
     for turn in range(1, 30):
         await asyncio.gather(
-            store.aput(("a",), "k", {"n": turn}), *(store.aget(("a",), "k", refresh_ttl=True) for _ in range(5))
+            store.aput(("a",), "k", {"n": turn}),
+            *(store.aget(("a",), "k", refresh_ttl=True) for _ in range(5)),
         )
         item = await store.aget(("a",), "k")
         assert item is not None
@@ -250,7 +267,11 @@ async def test_v19_v20_options_reach_the_cluster(cluster: dict[str, Any]) -> Non
 
 
 async def test_v26_each_operation_has_its_own_limit_per_minute() -> None:
-    limits = {"requests_per_minute": 60, "burst": 3, "operations": {"search": {"requests_per_minute": 60, "burst": 1}}}
+    limits = {
+        "requests_per_minute": 60,
+        "burst": 3,
+        "operations": {"search": {"requests_per_minute": 60, "burst": 1}},
+    }
     async with AsyncScyllaDBStore("memory:", rate_limit=limits) as store:
         for i in range(3):
             await store.aput(("a",), str(i), {})
@@ -278,9 +299,10 @@ async def test_v28_filters_compare_only_what_can_be_compared(store: AsyncScyllaD
 
 async def test_v29_blocking_calls_work_inside_a_running_loop(store: AsyncScyllaDBStore) -> None:
     store.put(("a",), "k", {"n": 1}, ttl=60)
-    item = await store.aget(("a",), "k")
+    item, same = await store.aget(("a",), "k"), store.get(("a",), "k")
     assert item is not None
-    assert store.get(("a",), "k") == item
+    assert same is not None
+    assert (item.value, item.version) == (same.value, same.version)
 
 
 def test_v29_one_store_serves_several_loops_and_threads(store: AsyncScyllaDBStore) -> None:
@@ -394,3 +416,10 @@ async def test_a_cancelled_await_leaves_nothing_behind() -> None:
         while store.native.metrics()["in_flight"]:
             await asyncio.sleep(0.001)
         assert (await store.get_metrics())["errors"] == {"cancelled": 10}
+
+
+def test_v29_twins_take_the_same_arguments() -> None:
+    twins = [(name, method) for name, method in vars(Blocking).items() if callable(method) and not name.startswith("_")]
+    assert len(twins) == 11
+    for name, method in twins:
+        assert inspect.signature(method) == inspect.signature(getattr(AsyncScyllaDBStore, "a" + name))

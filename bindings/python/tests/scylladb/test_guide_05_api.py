@@ -128,9 +128,7 @@ async def test_05_abatch(store: AsyncScyllaDBStore) -> None:
     ops: list[Op] = [PutOp(namespace=("users",), key=f"user_{i}", value={"id": i}) for i in range(10)]
     results = await store.abatch(ops)
     assert results == [None] * 10
-    results = await store.abatch(
-        ops, batch_type="LOGGED", max_retries=3, retry_delay=0.1, retry_backoff=2.0
-    )
+    results = await store.abatch(ops, batch_type="LOGGED", max_retries=3, retry_delay=0.1, retry_backoff=2.0)
     assert results == [None] * 10
     stats = (await store.get_metrics())["batch_stats"]
     assert (stats["unlogged_batches"], stats["logged_batches"]) == (1, 1)
@@ -160,9 +158,7 @@ async def test_05_alist_namespaces(store: AsyncScyllaDBStore) -> None:
 @snippet(21)
 def test_05_aput_if_not_exists_signature() -> None:
     # The guide's default of ttl, None, would mean "for ever" although the store has a default.
-    assert_signature(
-        AsyncScyllaDBStore.aput_if_not_exists, {**PLACE, "value": REQUIRED, "ttl": NOT_PROVIDED}
-    )
+    assert_signature(AsyncScyllaDBStore.aput_if_not_exists, {**PLACE, "value": REQUIRED, "ttl": NOT_PROVIDED})
 
 
 @snippet(22)
@@ -191,9 +187,7 @@ async def test_05_aput_if_not_exists(store: AsyncScyllaDBStore) -> None:
 
 @snippet(23)
 def test_05_aupdate_if_exists_signature() -> None:
-    assert_signature(
-        AsyncScyllaDBStore.aupdate_if_exists, {**PLACE, "value": REQUIRED, "ttl": NOT_PROVIDED}
-    )
+    assert_signature(AsyncScyllaDBStore.aupdate_if_exists, {**PLACE, "value": REQUIRED, "ttl": NOT_PROVIDED})
 
 
 @snippet(24)

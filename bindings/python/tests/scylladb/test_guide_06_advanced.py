@@ -56,10 +56,15 @@ async def test_06_1_the_breaker_that_was_enabled_opens_and_closes() -> None:
 @snippet(30)
 async def test_06_2_execution_profiles(store: AsyncScyllaDBStore) -> None:
     store.create_standard_profiles()
-    store.add_execution_profile(
-        "custom_profile", consistency_level=ConsistencyLevel.LOCAL_QUORUM, request_timeout=15.0
-    )
-    for profile in ("strong_reads", "fast_writes", "lwt_operations", "analytics", "custom_profile", "default"):
+    store.add_execution_profile("custom_profile", consistency_level=ConsistencyLevel.LOCAL_QUORUM, request_timeout=15.0)
+    for profile in (
+        "strong_reads",
+        "fast_writes",
+        "lwt_operations",
+        "analytics",
+        "custom_profile",
+        "default",
+    ):
         await store.aput(("a",), "k", {"by": profile}, profile=profile)
         item = await store.aget(("a",), "k", profile=profile)
         assert item is not None

@@ -1,5 +1,7 @@
 """Chapter 9 of the guide: Error Handling."""
 
+# ruff: noqa: PT017  the guide catches with except
+
 from __future__ import annotations
 
 import asyncio

@@ -1,4 +1,4 @@
-"""Chapter 12 of the guide: Examples & Use Cases. ``examples/python`` has them as programs, mended where they need it."""
+"""Chapter 12 of the guide: Examples & Use Cases. ``examples/python`` has them as programs, mended."""
 
 from __future__ import annotations
 
@@ -46,9 +46,7 @@ async def test_12_2_distributed_locking(store: AsyncScyllaDBStore) -> None:
         """Release lock only if we own it."""
         item = await store.aget(("locks",), resource_id)
         if item and item.value.get("owner") == worker_id:
-            return await store.adelete_if_value(
-                namespace=("locks",), key=resource_id, expected_value=item.value
-            )
+            return await store.adelete_if_value(namespace=("locks",), key=resource_id, expected_value=item.value)
         return False
 
     assert await acquire_lock("task_123", "worker_1")

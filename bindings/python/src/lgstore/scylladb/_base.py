@@ -200,7 +200,9 @@ class Base:
         A store that is not well is an answer and not an error. It only reads. The checks are listed in
         ``docs/metrics.md``; an embedded engine's stands under ``cluster_connectivity`` too.
         """
-        return await self._acall(requests.Request("health", {}, lambda answer: guide_health(_json.loads(bytes(answer)))))
+        return await self._acall(
+            requests.Request("health", {}, lambda answer: guide_health(_json.loads(bytes(answer))))
+        )
 
     async def get_metrics(self) -> dict[str, Any]:
         """What was counted, in the guide's shape: ``total_queries``, ``avg_latency_ms``, ``batch_stats``, …
@@ -222,9 +224,7 @@ class Base:
     def _call(self, request: requests.Request[T], profile: str | None = None, timeout: float | None = None) -> T:
         return self._connection.call(request, profile, timeout)
 
-    async def _acall(
-        self, request: requests.Request[T], profile: str | None = None, timeout: float | None = None
-    ) -> T:
+    async def _acall(self, request: requests.Request[T], profile: str | None = None, timeout: float | None = None) -> T:
         return await self._connection.acall(request, profile, timeout)
 
 

@@ -108,7 +108,8 @@ class Connection:
                 replacement.close()
                 why = "the store is closed" if self._closed else "its items are in memory and would be lost"
                 raise StoreConfigurationError(
-                    f"can't be changed any more: {why}; say it when the store is made", field=next(iter(changes))
+                    f"can't be changed any more: {why}; say it when the store is made",
+                    field=next(iter(changes)),
                 )
             retired, self.core, self.config = self.core, replacement, config
         if self._shared:

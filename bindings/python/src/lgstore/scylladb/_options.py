@@ -87,7 +87,12 @@ def merged_url(url: str, changes: Mapping[str, Any], *, override: bool = True) -
     return place + ("?" + "&".join(f"{name}={text}" for name, text in fields.items()) if fields else "")
 
 
-_OPEN_OBJECTS = {"profiles", "schema.compaction_options", "schema.replication.datacenters", "rate_limit.operations"}
+_OPEN_OBJECTS = {
+    "profiles",
+    "schema.compaction_options",
+    "schema.replication.datacenters",
+    "rate_limit.operations",
+}
 
 
 def _flat(changes: Mapping[str, Any], above: str = "") -> list[tuple[str, Any]]:

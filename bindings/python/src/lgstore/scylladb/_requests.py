@@ -103,18 +103,18 @@ def list_body(
     return {"match_conditions": conditions, "max_depth": max_depth, "limit": limit, "offset": offset}
 
 
-def prefix_and_suffix(
-    prefix: Sequence[str] | None, suffix: Sequence[str] | None
-) -> list[MatchCondition]:
+def prefix_and_suffix(prefix: Sequence[str] | None, suffix: Sequence[str] | None) -> list[MatchCondition]:
     conditions = [MatchCondition("prefix", prefix)] if prefix else []
     return conditions + ([MatchCondition("suffix", suffix)] if suffix else [])
 
 
-def conditional(
-    op: str, namespace: Sequence[str], key: str, ttl: TTL = NOT_PROVIDED, **members: Any
-) -> Request[bool]:
+def conditional(op: str, namespace: Sequence[str], key: str, ttl: TTL = NOT_PROVIDED, **members: Any) -> Request[bool]:
     """A request of which the answer says whether its condition held."""
-    return Request(op, with_ttl({**place(namespace, key), **{name: copied(value) for name, value in members.items()}}, ttl), applied)
+    return Request(
+        op,
+        with_ttl({**place(namespace, key), **{name: copied(value) for name, value in members.items()}}, ttl),
+        applied,
+    )
 
 
 def batch(

@@ -37,7 +37,13 @@ class CircuitBreaker:
         breakers: dict[str, Any] = self._connection.core.metrics().get("breakers", {})
         worst = max(breakers.values(), key=lambda breaker: breaker["gauge"], default=None)
         if worst is None:
-            return {"state": "CLOSED", "failure_count": 0, "rejected_count": 0, "opened_count": 0, "enabled": False}
+            return {
+                "state": "CLOSED",
+                "failure_count": 0,
+                "rejected_count": 0,
+                "opened_count": 0,
+                "enabled": False,
+            }
         return {
             "state": worst["state"],
             "failure_count": worst["failures"],

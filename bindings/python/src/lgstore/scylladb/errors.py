@@ -158,7 +158,7 @@ class StoreWriteTimeoutError(StoreUnknownOutcomeError, StoreTimeoutError):
     code = "unknown_outcome"
 
 
-class RateLimitExceeded(ScyllaDBStoreError):
+class RateLimitExceeded(ScyllaDBStoreError):  # noqa: N818  the guide's name
     """More requests than the rate limit allows; ``retry_after`` says when to come again."""
 
     code = "rate_limited"

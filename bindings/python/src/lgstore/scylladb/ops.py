@@ -11,7 +11,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any, Final, Literal, NamedTuple, Union
+from typing import Any, Final, Literal, NamedTuple
 
 from msgspec import UNSET, UnsetType
 
@@ -24,7 +24,7 @@ Namespace = tuple[str, ...]
 NOT_PROVIDED: Final = UNSET
 """Stands for an argument that was not given, where ``None`` means something: ``ttl=None`` is *no expiry*."""
 
-TTL = Union[float, None, UnsetType]
+TTL = float | None | UnsetType
 """Seconds, ``None`` for no expiry, or :data:`NOT_PROVIDED` for the store's default."""
 
 
@@ -53,7 +53,7 @@ class PutOp(NamedTuple):
     namespace: Namespace
     key: str
     value: Mapping[str, Any] | None
-    index: Literal[False] | Sequence[str] | None = None
+    index: Literal[False] | Sequence[str] | None = None  # type: ignore[assignment]  # as in LangGraph
     ttl: TTL = NOT_PROVIDED
 
 
@@ -73,7 +73,7 @@ class ListNamespacesOp(NamedTuple):
     offset: int = 0
 
 
-Op = Union[GetOp, SearchOp, PutOp, ListNamespacesOp]
+Op = GetOp | SearchOp | PutOp | ListNamespacesOp
 """What :meth:`AsyncScyllaDBStore.abatch` takes; LangGraph's classes of the same names as well."""
 
 

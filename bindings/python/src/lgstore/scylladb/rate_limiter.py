@@ -49,9 +49,7 @@ class TokenBucketRateLimiter:
             self._own[operation] = _rate(operation, requests_per_minute, burst_size)
             self._buckets.pop(operation, None)
 
-    async def acquire(
-        self, operation: str = "default", tokens: int = 1, *, max_wait: float | None = None
-    ) -> None:
+    async def acquire(self, operation: str = "default", tokens: int = 1, *, max_wait: float | None = None) -> None:
         """Waits for its turn; calls of one operation take turns in the order in which they came.
 
         :param max_wait: the most seconds to wait; ``0`` = do not.
@@ -93,7 +91,10 @@ def _rate(operation: str, requests_per_minute: float, burst_size: int) -> tuple[
 def rate_limit(
     limiter: TokenBucketRateLimiter, operation: str = "default", *, max_wait: float | None = None
 ) -> Callable[[Callable[P, Awaitable[R]]], Callable[P, Awaitable[R]]]:
-    """Makes each call of a coroutine function take a token first; the arguments are :meth:`~TokenBucketRateLimiter.acquire`'s."""
+    """Makes each call of a coroutine function take a token first.
+
+    The arguments are those of :meth:`TokenBucketRateLimiter.acquire`.
+    """
 
     def limited(function: Callable[P, Awaitable[R]]) -> Callable[P, Awaitable[R]]:
         @functools.wraps(function)

@@ -51,7 +51,8 @@ class AsyncScyllaDBStore(Blocking, Base):
         :param namespace: 1 to 10 labels.
         :param key: at most 1,024 bytes.
         :param value: a JSON object of at most 1,000,000 bytes; ``None`` deletes the item.
-        :param ttl: seconds to live, fractions rounded up to whole seconds on a cluster; ``None`` = for ever; not given = the store's default.
+        :param ttl: seconds to live, on a cluster rounded up to whole ones; ``None`` = for ever; not given = the
+            store's default.
         """
         await self._acall(requests.put(namespace, key, value, ttl), profile, timeout)
 
@@ -98,7 +99,8 @@ class AsyncScyllaDBStore(Blocking, Base):
         :param filter: members that the value must have: ``{"age": 30}``, ``{"age": {"$gte": 18}}``.
         :param limit: the most items, at most 100,000.
         :param offset: how many of the first are left out.
-        :param refresh_ttl: whether the items returned live on for their time to live; ``None`` = as the store is configured.
+        :param refresh_ttl: whether the items returned live on for their time to live; ``None`` = as the store
+            is configured.
         :param fetch_size: rows per page of the cluster's answer.
         :param order: ``key`` (the default), ``updated_at`` or ``created_at``, with `` desc`` behind it for downwards.
         """
@@ -147,7 +149,8 @@ class AsyncScyllaDBStore(Blocking, Base):
         :param ops: :class:`PutOp`, :class:`GetOp`, :class:`SearchOp`, :class:`ListNamespacesOp`, or LangGraph's.
         :param batch_type: ``LOGGED`` = all writes or none, without isolation, at most 100 operations;
             ``UNLOGGED`` = each partition's writes together, any number of operations.
-        :param max_retries: attempts after the first, for failures that time may cure; ``None`` = as the store is configured (0).
+        :param max_retries: attempts after the first, for failures that time may cure; ``None`` = as the store
+            is configured (0).
         :param retry_delay: seconds before the first of them, made longer by a random part of as much again.
         :param retry_backoff: how many times longer each pause is than the one before.
         :raises BatchOperationError: some operations of an UNLOGGED batch failed; it has the results of the others.
