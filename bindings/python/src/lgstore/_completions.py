@@ -1,7 +1,7 @@
-"""How requests go down and outcomes come back: :func:`run` blocks, :class:`LoopQueue` serves one event loop.
+"""How requests go down and outcomes come back: :func:`run` blocks, :func:`arun` serves event loops.
 
 Both first ask for an immediate answer, which costs no thread and no wake-up. Otherwise the outcome comes by a
-completion queue of the C library: here one for each blocked caller, there one for each event loop, whose
+completion queue of the C library: there is one for each blocked caller, and one for each event loop, whose
 descriptor the loop watches.
 """
 
@@ -14,22 +14,29 @@ import weakref
 from typing import Any
 
 from . import error
-from ._capi import FORKED, IMMEDIATE, WOULD_DEADLOCK, ffi, lib
+from ._capi import IMMEDIATE, WOULD_DEADLOCK, ffi, lib
 
 # A blocked caller looks up this often, so that a signal (Ctrl-C) is handled within that time.
 _SLICE_US = 50_000
 # How many requests of one event loop may be in flight; more are refused as busy.
 _LOOP_CAPACITY = 65_536
+# How many completions are taken at once.
 _BURST = 256
 
 Outcome = tuple[int, bytes]
 """Status and document of a request."""
 
+library_threads: set[int] = set()
+"""Threads of the library that run Python now, in a log handler: they can't wait for completions."""
+
 
 class _Slot:
-    """What one request is submitted with: reused, because making it costs more than using it."""
+    """A queue, and what one request is submitted with: reused, because making it costs more than using it.
 
-    __slots__ = ("accepted", "done", "first", "ops", "queue", "submission")
+    For one thread at a time.
+    """
+
+    __slots__ = ("_accepted", "_done", "_first", "_submission", "ops", "queue")
 
     def __init__(self, capacity: int) -> None:
         out, failure = ffi.new("lgstore_cq_t **"), ffi.new("lgstore_error_t **")
@@ -37,43 +44,49 @@ class _Slot:
         if status != 0:
             raise error.take(failure[0], status)
         self.queue = ffi.gc(out[0], lib.lgstore_cq_free)
-        self.submission = ffi.new("lgstore_submission_t *", {"flags": IMMEDIATE})
-        self.accepted = ffi.new("size_t *")
         self.ops = ffi.new("lgstore_op_t *")
-        self.done = ffi.new("lgstore_completion_t[]", 1)
-        self.first = self.done[0]
+        self._submission = ffi.new("lgstore_submission_t *", {"flags": IMMEDIATE})
+        self._accepted = ffi.new("size_t *")
+        self._done = ffi.new("lgstore_completion_t[]", 1)
+        self._first = self._done[0]
 
     def submit(self, store: Any, op: int, body: bytes, timeout_us: int, tag: int) -> int:
-        """Submits. Returns the request's id; 0 = done, see `take`."""
+        """Submits a request and returns its id; 0 = it is done, see `take`. Raises when it is refused."""
         length = len(body)
-        submission = self.submission
+        submission = self._submission
         submission.op = op
         submission.json_len = length
         submission.timeout_us = timeout_us
         submission.tag = tag
         status = lib.lgstore_submit_cq(
-            store, self.queue, body, length, submission, 1, self.accepted, self.ops, self.done
+            store, self.queue, body, length, submission, 1, self._accepted, self.ops, self._done
         )
         if status != 0:
             raise error.refusal(status)
-        return self.ops[0]  # type: ignore[no-any-return]
+        request: int = self.ops[0]
+        return request
+
+    def wait(self) -> None:
+        """Waits for the completion of a request, so that `take` finds it. Signals are handled meanwhile."""
+        while lib.lgstore_cq_wait(self.queue, self._done, 1, _SLICE_US) == 0:
+            pass
 
     def take(self) -> Outcome:
-        """The outcome in `done`, which is given back."""
-        first = self.first
+        """The outcome that has come."""
+        first = self._first
         outcome = first.status, ffi.buffer(first.json, first.json_len)[:]
-        lib.lgstore_cq_release(self.queue, self.done, 1)
+        lib.lgstore_cq_release(self.queue, self._done, 1)
         return outcome
 
 
-# Slots of callers that are not waiting now. append and pop of a list are atomic.
+# Slots of blocking callers that are not in use now. append and pop of a list are atomic.
 _idle: list[_Slot] = []
-# Threads of the library that run Python now, in a log handler: they can't wait for completions.
-library_threads: set[int] = set()
 
 
 def run(store: Any, op: int, body: bytes, timeout_us: int) -> Outcome:
-    """Submits a request and waits for its outcome, on any thread; signals are handled meanwhile."""
+    """Submits a request and waits for its outcome, on any thread but the library's."""
+    if library_threads and threading.get_ident() in library_threads:
+        raise error.refusal(WOULD_DEADLOCK)
     try:
         slot = _idle.pop()
     except IndexError:
@@ -81,97 +94,92 @@ def run(store: Any, op: int, body: bytes, timeout_us: int) -> Outcome:
     slot.ops[0] = 0
     try:
         if slot.submit(store, op, body, timeout_us, 0) != 0:
-            while lib.lgstore_cq_wait(slot.queue, slot.done, 1, _SLICE_US) == 0:
-                if threading.get_ident() in library_threads:
-                    raise error.refusal(WOULD_DEADLOCK)
-                if _pid != os.getpid():
-                    raise error.refusal(FORKED)
+            slot.wait()
         outcome = slot.take()
-    except error.LgstoreError:
-        # TODO
-        raise
     except BaseException:
-        # A signal's handler has raised. The slot is dropped, and with its queue what would still come.
+        # The handler of a signal has raised (or the request was refused, and there is nothing to cancel). The
+        # slot is dropped, and with its queue what would still come.
         lib.lgstore_cancel(store, slot.ops[0])
         raise
     _idle.append(slot)
     return outcome
 
 
-class LoopQueue:
-    """The completion queue of one event loop, used on that loop's thread only."""
+class _LoopQueue:
+    """What one event loop has; used on that loop's thread only."""
 
-    __slots__ = ("_batch", "_slot", "_tag", "loop", "pending")
+    __slots__ = ("_batch", "loop", "pending", "slot", "tag")
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        # Weak: the loop holds this queue by its reader, and must be free to go.
         self.loop = weakref.ref(loop)
-        self._slot = _Slot(_LOOP_CAPACITY)
-        self._batch = ffi.new("lgstore_completion_t[]", _BURST)
-        self._tag = 0
+        self.slot = _Slot(_LOOP_CAPACITY)
+        self.tag = 0
         self.pending: dict[int, asyncio.Future[Outcome]] = {}
-        loop.add_reader(lib.lgstore_cq_fd(self._slot.queue), self._drain)
+        self._batch = ffi.new("lgstore_completion_t[]", _BURST)
+        descriptor = lib.lgstore_cq_fd(self.slot.queue)
+        if descriptor < 0:
+            raise OSError("no descriptor is to be had for a completion queue")
+        loop.add_reader(descriptor, self.drain)
 
-    async def run(self, store: Any, op: int, body: bytes, timeout_us: int) -> Outcome:
-        """Submits a request and awaits its outcome. Cancelling the await cancels the request."""
-        slot = self._slot
-        self._tag = tag = self._tag + 1
-        request = slot.submit(store, op, body, timeout_us, tag)
-        if request == 0:
-            return slot.take()
-        future = self.pending[tag] = asyncio.get_running_loop().create_future()
-        try:
-            return await future
-        except BaseException:
-            # Cancelled, or the coroutine was dropped. The completion still comes, and is thrown away.
-            lib.lgstore_cancel(store, request)
-            raise
-
-    def _drain(self) -> None:
-        queue, batch, pending = self._slot.queue, self._batch, self.pending
+    def drain(self) -> None:
+        """Hands out what has come."""
+        queue, batch, pending = self.slot.queue, self._batch, self.pending
         count = _BURST
         while count == _BURST:
             count = lib.lgstore_cq_drain(queue, batch, _BURST)
             for index in range(count):
                 completion = batch[index]
                 future = pending.pop(completion.tag)
-                if not future.done():
-                    future.set_result(
-                        (completion.status, ffi.buffer(completion.json, completion.json_len)[:])
-                    )
+                if not future.done():  # else it was cancelled, and nobody waits for this
+                    future.set_result((completion.status, ffi.buffer(completion.json, completion.json_len)[:]))
             lib.lgstore_cq_release(queue, batch, count)
 
 
-_loops: dict[int, LoopQueue] = {}
-_pid = os.getpid()
+# By the id of the loop. An entry whose loop has ended may stand here until the next one is made.
+_queues: dict[int, _LoopQueue] = {}
+_making = threading.Lock()
 
 
-def of_running_loop() -> LoopQueue:
-    """The queue of the running event loop, made at its first use."""
+async def arun(store: Any, op: int, body: bytes, timeout_us: int) -> Outcome:
+    """Submits a request and awaits its outcome, on any event loop. Cancelling the await cancels the request."""
     loop = asyncio.get_running_loop()
-    queue = _loops.get(id(loop))
+    queue = _queues.get(id(loop))
     if queue is None or queue.loop() is not loop:
         queue = _make(loop)
-    return queue
+    queue.tag = tag = queue.tag + 1
+    request = queue.slot.submit(store, op, body, timeout_us, tag)
+    if request == 0:
+        return queue.slot.take()
+    future: asyncio.Future[Outcome] = loop.create_future()
+    queue.pending[tag] = future
+    try:
+        return await future
+    except BaseException:
+        # Cancelled, or the coroutine was dropped. The completion still comes, and `drain` passes over it.
+        future.cancel()
+        lib.lgstore_cancel(store, request)
+        raise
 
 
-def _make(loop: asyncio.AbstractEventLoop) -> LoopQueue:
-    # Loops that have ended since leave their queues to be freed.
-    for key, old in list(_loops.items()):
-        ended = old.loop()
-        if ended is None or ended.is_closed():
-            _loops.pop(key, None)
-    queue = _loops[id(loop)] = LoopQueue(loop)
-    return queue
+def _make(loop: asyncio.AbstractEventLoop) -> _LoopQueue:
+    with _making:
+        # The queues of loops that have ended since are freed; what was still in flight there has no reader.
+        for key, queue in list(_queues.items()):
+            ended = queue.loop()
+            if ended is None or ended.is_closed():
+                del _queues[key]
+        made = _queues[id(loop)] = _LoopQueue(loop)
+        return made
 
 
-def _forget() -> None:
-    # In the child of a fork nothing of the parent's is of use. Freeing it there does nothing.
-    global _pid
-    _pid = os.getpid()
+def _after_fork() -> None:
+    # In the child nothing of the parent's is of use. Freeing it there does nothing.
+    global _making
+    _making = threading.Lock()
     _idle.clear()
-    _loops.clear()
+    _queues.clear()
     library_threads.clear()
 
 
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_forget)
+os.register_at_fork(after_in_child=_after_fork)

@@ -1,105 +1,155 @@
-"""A store's raw protocol: operations as names and JSON bodies, blocking and awaited, and its end."""
+"""A store's raw protocol: operations as names and JSON bodies, blocking and awaited; its counts; its end."""
 
 from __future__ import annotations
 
 import asyncio
 import concurrent.futures
-import json
-import math
 import threading
 from collections.abc import Mapping
 from typing import Any
 
 from . import _completions, _json, error
 from ._capi import CLOSED, FORKED, OPS, ffi, lib
-from .runtime import Runtime
+from .runtime import Runtime, shared
 
 DRAIN_TIMEOUT = 10.0
-"""Seconds that a close waits for running operations unless told otherwise."""
+"""Seconds that a close waits for running operations, unless told otherwise."""
 
-NAMES = {number: name for name, number in OPS.items()}
+_NAMES = {number: name for name, number in OPS.items()}
+_WITHOUT_END = 2**64 - 1
 
 
 def microseconds(timeout: float | None) -> int:
-    """A timeout as the library counts it; 0 = the store's default."""
+    """A timeout in seconds as the library counts it; 0 = the store's default."""
     if timeout is None:
         return 0
-    if not timeout > 0 or math.isinf(timeout):
+    if not 0 < timeout <= 1e12:
         raise error.ValidationError("invalid_arg", "must be a number of seconds above 0", field="timeout")
-    return max(1, min(int(timeout * 1e6), 2**63))
+    return max(1, int(timeout * 1e6))
 
 
 class Handle:
     """The base of :class:`lgstore.Store`."""
 
     def __init__(self, config: str | Mapping[str, Any] = "", *, runtime: Runtime | None = None) -> None:
-        text = config.encode() if isinstance(config, str) else _json.dumps(config)
+        text = config.encode() if isinstance(config, str) else _json.dumps(config, "config")
+        self._runtime = runtime or shared()
         out, failure = ffi.new("lgstore_t **"), ffi.new("lgstore_error_t **")
-        status = lib.lgstore_new(runtime._handle if runtime else ffi.NULL, text, len(text), out, failure)
+        status = lib.lgstore_new(self._runtime._get(), text, len(text), out, failure)
         if status != 0:
             raise error.take(failure[0], status)
-        # Freed when the last use of it is over, be it in another thread: calls hold a reference. None = closed.
+        # Freed when the last use of it is over, be it in another thread: every call holds a reference.
+        # None = closed.
         self._store: Any = ffi.gc(out[0], lib.lgstore_free)
 
-    def call(self, op: str, body: bytes = b"{}", *, timeout: float | None = None) -> bytes:
-        """Runs an operation of the protocol: its name, its body as JSON; returns the answer's JSON.
+    def __repr__(self) -> str:
+        state = "closed " if self._store is None else ""
+        return f"<{state}{type(self).__module__}.{type(self).__qualname__} at {id(self):#x}>"
 
-        Blocks, on any thread, also of a running event loop; other threads go on meanwhile.
-        `timeout` is in seconds; None = the store's default.
+    def call(self, op: str, body: bytes = b"{}", *, timeout: float | None = None) -> bytes:
+        """Runs an operation of the protocol: its name and its body as JSON; returns the answer's JSON.
+
+        Values pass byte for byte. Blocks, on any thread, also of a running event loop; other threads go on
+        meanwhile, and signals are handled within 50 ms: when a handler raises (KeyboardInterrupt), the operation
+        is cancelled. `timeout` is in seconds; None = the store's default.
         """
-        return self._call(OPS[op], body, microseconds(timeout))
+        return self._call(_number_of(op), body, microseconds(timeout))
 
     async def acall(self, op: str, body: bytes = b"{}", *, timeout: float | None = None) -> bytes:
-        """`call` for coroutines of any event loop. Cancelling the await cancels the operation where it runs."""
-        return await self._acall(OPS[op], body, microseconds(timeout))
+        """`call`, awaited, on any event loop. Cancelling the await cancels the operation where it runs."""
+        return await self._acall(_number_of(op), body, microseconds(timeout))
 
-    def _call(self, op: int, body: bytes, timeout_us: int = 0) -> bytes:
-        store = self._store
-        if store is None:
-            raise error.refusal(CLOSED, NAMES[op])
-        status, text = _completions.run(store, op, body, timeout_us)
+    def _call(self, op: int, body: bytes, timeout_us: int) -> bytes:
+        status, text = _completions.run(self._get(), op, body, timeout_us)
         if status != 0:
-            raise error.from_document(text, NAMES[op])
+            raise error.from_document(text, _NAMES[op])
         return text
 
-    async def _acall(self, op: int, body: bytes, timeout_us: int = 0) -> bytes:
-        store = self._store
-        if store is None:
-            raise error.refusal(CLOSED, NAMES[op])
-        status, text = await _completions.of_running_loop().run(store, op, body, timeout_us)
+    async def _acall(self, op: int, body: bytes, timeout_us: int) -> bytes:
+        status, text = await _completions.arun(self._get(), op, body, timeout_us)
         if status != 0:
-            raise error.from_document(text, NAMES[op])
+            raise error.from_document(text, _NAMES[op])
         return text
 
-    def close(self, timeout: float = DRAIN_TIMEOUT) -> None:
-        """Closes the store: operations that run have `timeout` seconds to end, then end as closed.
+    def _get(self) -> Any:
+        store = self._store
+        if store is None:
+            raise error.refusal(CLOSED)
+        return store
 
-        Closing twice is no error.
+    def metrics(self, *, reset: bool = False) -> dict[str, Any]:
+        """A snapshot of counts, errors and latencies (microseconds) per operation: docs/metrics.md.
+
+        It does not touch the database. reset: starts the counts anew afterwards.
+        """
+        counts: dict[str, Any] = _json.loads(_document(lib.lgstore_metrics, self._get(), reset))
+        return counts
+
+    def metrics_prometheus(self) -> str:
+        """The same counts for Prometheus: serve them as ``text/plain; version=0.0.4``."""
+        return _document(lib.lgstore_metrics_prometheus, self._get()).decode()
+
+    def reset_breaker(self) -> None:
+        """Closes the store's circuit breaker, whatever its state. It is no error if there is none."""
+        status = lib.lgstore_breaker_reset(self._get())
+        if status != 0:
+            raise error.refusal(status)
+
+    def close(self, timeout: float | None = DRAIN_TIMEOUT) -> None:
+        """Closes the store: operations that run have `timeout` seconds to end, and are ended as closed then.
+
+        None = as long as they need. Raises DeadlineError when something is still running all the same; close
+        again to wait on. Closing a closed store is no error, nor is it in the child of a fork.
         """
         closing = self._begin_close(timeout)
         if closing is not None:
             closing.result()
 
-    async def aclose(self, timeout: float = DRAIN_TIMEOUT) -> None:
-        """`close` for coroutines."""
+    async def aclose(self, timeout: float | None = DRAIN_TIMEOUT) -> None:
+        """`close`, awaited."""
         closing = self._begin_close(timeout)
         if closing is not None:
             await asyncio.wrap_future(closing)
 
-    def _begin_close(self, timeout: float) -> concurrent.futures.Future[None] | None:
-        # On a thread of its own: so that a signal is handled meanwhile, and an event loop goes on.
+    def _begin_close(self, timeout: float | None) -> concurrent.futures.Future[None] | None:
         store = self._store
         if store is None:
             return None
+        if timeout is not None and not 0 <= timeout <= 1e12:
+            raise error.ValidationError("invalid_arg", "must be a number of seconds", field="timeout")
+        timeout_us = _WITHOUT_END if timeout is None else int(timeout * 1e6)
         done: concurrent.futures.Future[None] = concurrent.futures.Future()
+        done.set_running_or_notify_cancel()  # From now on it can't be cancelled.
 
         def close() -> None:
-            status = lib.lgstore_close(store, int(timeout * 1e6))
+            status = lib.lgstore_close(store, timeout_us)
             if status in (0, FORKED):
                 self._store = None
                 done.set_result(None)
             else:
                 done.set_exception(error.refusal(status, "close"))
 
-        threading.Thread(target=close, name="lgstore-close", daemon=True).start()
+        try:
+            # On a thread of its own, so that signals are handled meanwhile and an event loop goes on.
+            threading.Thread(target=close, name="lgstore-close", daemon=True).start()
+        except RuntimeError:  # None is to be had any more: the interpreter ends.
+            close()
         return done
+
+
+def _number_of(op: str) -> int:
+    number = OPS.get(op)
+    if number is None:
+        raise error.UnsupportedError("unsupported", f'"{op}" is not an operation', field="op")
+    return number
+
+
+def _document(function: Any, *arguments: Any) -> bytes:
+    """The document of a function that gives an owned result."""
+    out, failure, length = ffi.new("lgstore_result_t **"), ffi.new("lgstore_error_t **"), ffi.new("size_t *")
+    status = function(*arguments, out, failure)
+    if status != 0:
+        raise error.take(failure[0], status)
+    text: bytes = ffi.buffer(lib.lgstore_result_json(out[0], length), length[0])[:]
+    lib.lgstore_result_free(out[0])
+    return text

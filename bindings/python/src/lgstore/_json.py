@@ -3,58 +3,87 @@
 from __future__ import annotations
 
 import json
-import marshal
 import math
 from collections.abc import Mapping
 from enum import Enum
 from typing import Any
 
-import orjson
+import msgspec
 
 __all__ = ["dumps", "loads"]
 
-# What orjson would write although it is not JSON goes to plain() instead.
-_OPTIONS = orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_PASSTHROUGH_SUBCLASS
+encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder().decode
+_only_strings = frozenset((str,)).issuperset
+_only_floats = frozenset((float,)).issuperset
 # Deeper values are refused by the library; this bound keeps the walk here from running out of stack.
 _DEPTH = 200
 
 
-def dumps(value: Any, path: str = "$") -> bytes:
+def dumps(value: Any, path: str = "value") -> bytes:
     """Writes a value as JSON in UTF-8, members in their order.
 
     dict, list, tuple, str, int, float, bool and None, and subclasses of them that are not enums; a Mapping
-    at the top. Anything else is a TypeError that names the path; NaN, infinities and lone surrogates are
-    a ValueError.
+    at the top. Anything else is a TypeError that names its path, which begins with `path`; NaN, infinities
+    and lone surrogates are a ValueError that does.
     """
+    made = value if is_json(value) else plain(value, path)
     try:
-        text = orjson.dumps(value, None, _OPTIONS)
-        # marshal knows the built-in types and no others: it finds UUIDs and enums, which orjson writes.
-        marshal.dumps(value, 2)
-    except (TypeError, ValueError):
-        return _slow(value, path)
-    if b"null" in text:  # what orjson writes for NaN, too
-        plain(value, path)
-    return text
+        return encode(made)
+    except UnicodeEncodeError:
+        plain(value, path)  # finds the text and names it
+        raise
 
 
-def _slow(value: Any, path: str) -> bytes:
-    if isinstance(value, Mapping) and not isinstance(value, dict):
-        value = dict(value)
-    made = plain(value, path)
+def loads(text: bytes | bytearray | memoryview | str) -> Any:
+    """Reads JSON. Integers of any size stay integers; a number that no float can hold becomes an infinity."""
     try:
-        return orjson.dumps(made)
-    except TypeError:  # integers beyond 64 bits, or a lone surrogate
-        return json.dumps(made, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
+        return _decode(text)
+    except msgspec.DecodeError:
+        return json.loads(text if isinstance(text, str) else bytes(text))
 
 
-def plain(value: Any, path: str = "$", depth: int = 0) -> Any:
+def is_json(value: Any) -> bool:
+    """Whether a value is of the built-in types of JSON all through: then the encoder writes just that.
+
+    Without this the encoder would write dates, sets, UUIDs, enums and NaN as something else, silently. It is
+    as much work as writing the value, so it is written for speed: one loop, exact types, no calls.
+    """
+    kind = type(value)
+    if kind is not dict and kind is not list and kind is not tuple:
+        return kind is str or kind is int or kind is bool or value is None or (kind is float and value - value == 0.0)
+    containers = [value]
+    for container in containers:
+        if type(container) is dict:
+            if not _only_strings(map(type, container)):
+                return False
+            container = container.values()
+        elif len(container) > 32 and _only_floats(map(type, container)):  # an embedding
+            if not math.isfinite(sum(container)) and not all(map(math.isfinite, container)):
+                return False
+            continue
+        for member in container:
+            kind = type(member)
+            if kind is str or kind is int or kind is bool or member is None:
+                continue
+            if kind is dict or kind is list or kind is tuple:
+                # More containers than this are a cycle, or plain() says that they are not.
+                if len(containers) > 1_000_000:
+                    return False
+                containers.append(member)
+            elif kind is not float or member - member != 0.0:
+                return False
+    return True
+
+
+def plain(value: Any, path: str, depth: int = 0) -> Any:
     """The value in built-in types only; what is not JSON is refused with its path."""
     if depth > _DEPTH:
-        raise ValueError(f"{path}: nested deeper than {_DEPTH}")
+        raise ValueError(f"{path[:200]}...: nested deeper than {_DEPTH}")
     if value is None or value is True or value is False:
         return value
     if isinstance(value, Enum):
-        raise TypeError(f"{path}: {type(value).__name__} is not JSON; use its value")
+        raise TypeError(f"{path}: {type(value).__name__} is an enum, which is not JSON; use its value")
     if isinstance(value, str):
         return _text(value, path)
     if isinstance(value, int):
@@ -63,7 +92,7 @@ def plain(value: Any, path: str = "$", depth: int = 0) -> Any:
         if not math.isfinite(value):
             raise ValueError(f"{path}: {value!r} is not JSON")
         return float(value)
-    if isinstance(value, dict):
+    if isinstance(value, dict) or (depth == 0 and isinstance(value, Mapping)):
         return {_name(name, path): plain(member, f"{path}.{name}", depth + 1) for name, member in value.items()}
     if isinstance(value, (list, tuple)):
         return [plain(element, f"{path}[{index}]", depth + 1) for index, element in enumerate(value)]
@@ -80,24 +109,5 @@ def _text(value: str, path: str) -> str:
 
 def _name(name: Any, path: str) -> str:
     if not isinstance(name, str) or isinstance(name, Enum):
-        raise TypeError(f"{path}: the member name {name!r} is {type(name).__name__}, not a string")
+        raise TypeError(f"{path}: the member name {name!r} is of type {type(name).__name__}, not a string")
     return _text(name, path)
-
-
-def loads(text: bytes | bytearray | memoryview | str) -> Any:
-    """Reads JSON. Integers of any size stay integers."""
-    try:
-        value = orjson.loads(text)
-    except orjson.JSONDecodeError:
-        return json.loads(bytes(text) if isinstance(text, memoryview) else text)
-    return json.loads(bytes(text) if isinstance(text, memoryview) else text) if _huge(value) else value
-
-
-def _huge(value: Any) -> bool:
-    """Whether there is a float that may stand for an integer beyond 64 bits."""
-    kind = type(value)
-    if kind is dict:
-        return any(map(_huge, value.values()))
-    if kind is list:
-        return any(map(_huge, value))
-    return kind is float and abs(value) >= 9e18
