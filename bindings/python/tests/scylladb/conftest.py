@@ -4,18 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-import os
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from places import CONTACT_POINTS, KEYSPACE, emptied
 
 from lgstore.scylladb import AsyncScyllaDBStore
-
-CONTACT_POINTS = os.environ.get("LGSTORE_TEST_CONTACT_POINTS", "")
-KEYSPACE = os.environ.get("LGSTORE_TEST_KEYSPACE", "py") + "_scylladb"
-
-cluster_only = pytest.mark.skipif(not CONTACT_POINTS, reason="LGSTORE_TEST_CONTACT_POINTS names no cluster")
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -42,15 +37,6 @@ def cluster() -> dict[str, Any]:
     if not CONTACT_POINTS:
         pytest.skip("LGSTORE_TEST_CONTACT_POINTS names no cluster")
     return emptied({"contact_points": CONTACT_POINTS.split(","), "keyspace": KEYSPACE})
-
-
-def emptied(place: dict[str, Any]) -> dict[str, Any]:
-    store = AsyncScyllaDBStore(**place)
-    try:
-        store.native.call("delete_prefix", b'{"namespace_prefix":[]}')
-    finally:
-        store.close()
-    return place
 
 
 @pytest.fixture

@@ -288,7 +288,8 @@ async def test_v26_each_operation_has_its_own_limit_per_minute() -> None:
 
 
 async def test_v28_filters_compare_only_what_can_be_compared(store: AsyncScyllaDBStore) -> None:
-    for key, value in {"none": {}, "text": {"age": "40"}, "young": {"age": 20}, "old": {"age": 40}}.items():
+    values: dict[str, dict[str, Any]] = {"none": {}, "text": {"age": "40"}, "young": {"age": 20}, "old": {"age": 40}}
+    for key, value in values.items():
         await store.aput(("a",), key, value)
     assert [item.key for item in await store.asearch(("a",), filter={"age": {"$gt": 30}})] == ["old"]
     with pytest.raises(StoreValidationError, match=r"Unsupported operator: \$near") as error:

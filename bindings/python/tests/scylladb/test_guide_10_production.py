@@ -24,7 +24,7 @@ from lgstore.scylladb import (
 @snippet(44)
 async def test_10_1_production_configuration(place: dict[str, Any]) -> None:
     profile = ExecutionProfile(request_timeout=30.0, consistency_level=ConsistencyLevel.LOCAL_QUORUM)
-    datacenter = {"local_datacenter": "datacenter1"} if "contact_points" in place else {}
+    datacenter: dict[str, Any] = {"local_datacenter": "datacenter1"} if "contact_points" in place else {}
     store = AsyncScyllaDBStore(
         **place,  # contact_points=["node1.dc1.example.com", …], keyspace="production_keyspace"
         port=9042,

@@ -3,6 +3,8 @@
 ``docs/scylladb-store.md`` shows how programs of the guide move here and what differs.
 """
 
+from lgstore import NOT_PROVIDED
+
 from .breaker import CircuitBreaker, CircuitState
 from .errors import (
     BatchOperationError,
@@ -22,7 +24,6 @@ from .errors import (
     TTLValidationError,
 )
 from .ops import (
-    NOT_PROVIDED,
     BatchType,
     ConsistencyLevel,
     ExecutionProfile,

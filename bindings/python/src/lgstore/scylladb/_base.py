@@ -50,15 +50,15 @@ class Base:
     ) -> None:
         """Makes a store. Checks the arguments and connects to nothing: :meth:`setup` does, or the first operation.
 
-        :param config: a URL (``"scylla://h1,h2/keyspace"``, ``"file:memory.db"``, ``"memory:"``), or a
+        config: a URL (``"scylla://h1,h2/keyspace"``, ``"file:memory.db"``, ``"memory:"``), or a
             document as ``docs/configuration.md`` describes it. Not needed with ``contact_points``.
-        :param contact_points: nodes to begin with, ``"host"`` or ``"host:port"``.
-        :param keyspace: the keyspace that holds the tables; it is created if need be.
-        :param ttl: times to live in seconds.
-        :param execution_profiles: profiles that calls may name; ``"default"`` is what other calls have.
-        :param runtime: the threads to run on; ``None`` = the process's own.
-        :param options: any further option by its name: ``local_datacenter="dc1"``, ``tls={…}``.
-        :raises StoreConfigurationError: an option is wrong; ``field`` names it.
+        contact_points: nodes to begin with, ``"host"`` or ``"host:port"``.
+        keyspace: the keyspace that holds the tables; it is created if need be.
+        ttl: times to live in seconds.
+        execution_profiles: profiles that calls may name; ``"default"`` is what other calls have.
+        runtime: the threads to run on; ``None`` = the process's own.
+        options: any further option by its name: ``local_datacenter="dc1"``, ``tls={…}``.
+        Raises StoreConfigurationError: an option is wrong; ``field`` names it.
         """
         self._ttl = TTLConfig(**ttl) if isinstance(ttl, Mapping) else ttl
         together = assembled(config, contact_points, keyspace, self._ttl, execution_profiles, options)
@@ -86,7 +86,7 @@ class Base:
     async def setup(self) -> None:
         """Connects, and creates keyspace and tables where they are missing. May be called again.
 
-        :raises StoreConnectionError: no node could be reached in time.
+        Raises StoreConnectionError: no node could be reached in time.
         """
         await self._acall(requests.Request("open", {}, requests.nothing))
 
@@ -139,12 +139,13 @@ class Base:
     ) -> None:
         """Turns the circuit breaker on, with these figures; on a cluster it is on anyway, with the defaults.
 
-        A store that is connected already connects anew; what is running goes on. A store in memory takes
-        this only before its first item, or as the option ``breaker`` when it is made.
+        A store that is connected already connects anew, and begins to count its metrics anew; what is running
+        goes on. A store in memory takes this only before its first item, or as the option ``breaker`` when
+        it is made.
 
-        :param failure_threshold: failures in a row that open it.
-        :param success_threshold: successes in a row that close it again.
-        :param timeout_seconds: seconds that it stays open before it lets a few requests through.
+        failure_threshold: failures in a row that open it.
+        success_threshold: successes in a row that close it again.
+        timeout_seconds: seconds that it stays open before it lets a few requests through.
         """
         self._connection.change(
             {
@@ -209,15 +210,15 @@ class Base:
 
         ``docs/scylladb-store.md`` lists the members.
         """
-        return guide_metrics(self._connection.core.metrics())
+        return self._connection.ask(lambda core: guide_metrics(core.metrics()))
 
     async def export_prometheus_metrics(self) -> str:
         """The metrics as text for Prometheus, under the library's names and the guide's."""
-        return self._connection.core.prometheus()
+        return self._connection.ask(lambda core: core.metrics_prometheus())
 
     async def reset_metrics(self) -> None:
         """Begins to count anew."""
-        self._connection.core.metrics(reset=True)
+        self._connection.ask(lambda core: core.metrics(reset=True))
 
     # ---- Inside ----
 

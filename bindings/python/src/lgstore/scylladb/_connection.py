@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 import lgstore
@@ -81,6 +81,16 @@ class Connection:
                 if not self._replaced(core, error):
                     raise translated(error, request.op, body, timeout) from error
 
+    def ask(self, question: Callable[[lgstore.Store], T]) -> T:
+        """Asks the library's store itself: what takes no request."""
+        while True:
+            core = self.core
+            try:
+                return question(core)
+            except lgstore.LgstoreError as error:
+                if not self._replaced(core, error):
+                    raise translated(error, "", {}) from error
+
     def _replaced(self, core: lgstore.Store, error: lgstore.LgstoreError) -> bool:
         return isinstance(error, lgstore.ClosedError) and not error.may_have_applied and core is not self.core
 
@@ -94,7 +104,7 @@ class Connection:
     def change(self, changes: Mapping[str, Any]) -> None:
         """Puts other options into force.
 
-        :raises StoreConfigurationError: an option is wrong, or the items are in memory only.
+        Raises StoreConfigurationError: an option is wrong, or the items are in memory only.
         """
         with self._change:
             config = merged(self.config, changes)
@@ -140,7 +150,7 @@ class Connection:
 def written(body: dict[str, Any]) -> bytes:
     """A body as JSON.
 
-    :raises StoreValidationError: a part of it is no JSON; it names the place.
+    Raises StoreValidationError: a part of it is no JSON; it names the place.
     """
     try:
         return _json.dumps(body, "")

@@ -24,7 +24,7 @@ def assembled(
 ) -> Config:
     """One configuration out of all that the constructor takes.
 
-    :raises StoreConfigurationError: the arguments contradict each other, or a text is no JSON.
+    Raises StoreConfigurationError: the arguments contradict each other, or a text is no JSON.
     """
     changes: dict[str, Any] = dict(options)
     if contact_points is not None:

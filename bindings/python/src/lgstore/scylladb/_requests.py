@@ -9,13 +9,12 @@ from typing import Any, Generic, TypeVar
 import msgspec
 
 import lgstore
-from lgstore import item
+from lgstore import NOT_PROVIDED, item
 from lgstore.error import from_document
 
 from ._translate import translated
 from .errors import BatchOperationError, ScyllaDBStoreError, StoreValidationError
 from .ops import (
-    NOT_PROVIDED,
     TTL,
     BatchType,
     GetOp,
@@ -124,7 +123,7 @@ def batch(
     retry_delay: float,
     retry_backoff: float,
 ) -> Request[list[Any]]:
-    """:raises StoreValidationError: an operation or the type is none that there is."""
+    """Raises StoreValidationError: an operation or the type is none that there is."""
     try:
         logged = BatchType(str(getattr(batch_type, "value", batch_type)).upper()) is BatchType.LOGGED
     except ValueError:
@@ -160,8 +159,8 @@ def part_of_batch(index: int, op: Any) -> Request[Any]:
 def results(inside: Sequence[Request[Any]], answer: Answer) -> list[Any]:
     """The answers of a batch's operations.
 
-    :raises ScyllaDBStoreError: all failed, in the same way.
-    :raises BatchOperationError: some failed.
+    Raises ScyllaDBStoreError: all failed, in the same way.
+    Raises BatchOperationError: some failed.
     """
     found: list[Any] = []
     failed: dict[int, ScyllaDBStoreError] = {}

@@ -6,10 +6,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import lgstore
+from lgstore import NOT_PROVIDED
 
 from . import _requests as requests
 from ._base import Base
-from .ops import NOT_PROVIDED, TTL, BatchType, Op, SearchOp
+from .ops import TTL, BatchType, Op, SearchOp
 
 
 class Blocking(Base):

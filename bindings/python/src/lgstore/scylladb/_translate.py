@@ -28,10 +28,10 @@ def translated(
 ) -> errors.ScyllaDBStoreError:
     """The guide's error for one of the library's.
 
-    :param error: what the library reported.
-    :param op: the operation that failed.
-    :param body: its request, in which the value at fault is looked up.
-    :param timeout: the request's deadline in seconds, if it had one.
+    error: what the library reported.
+    op: the operation that failed.
+    body: its request, in which the value at fault is looked up.
+    timeout: the request's deadline in seconds, if it had one.
     """
     details = error.details or {}
     about: dict[str, Any] = {

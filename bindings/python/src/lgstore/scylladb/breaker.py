@@ -34,7 +34,7 @@ class CircuitBreaker:
 
     def get_state(self) -> CircuitState:
         """Its state and what it has counted; asks nobody."""
-        breakers: dict[str, Any] = self._connection.core.metrics().get("breakers", {})
+        breakers: dict[str, Any] = self._connection.ask(lambda core: core.metrics().get("breakers", {}))
         worst = max(breakers.values(), key=lambda breaker: breaker["gauge"], default=None)
         if worst is None:
             return {
@@ -54,4 +54,4 @@ class CircuitBreaker:
 
     def reset(self) -> None:
         """Closes it by hand: requests go to the cluster again. With caution: they may be many."""
-        self._connection.core.reset_breaker()
+        self._connection.ask(lambda core: core.reset_breaker())

@@ -14,12 +14,12 @@ from typing import Any
 class ScyllaDBStoreError(Exception):
     """Something went wrong; the base of all errors here.
 
-    :ivar code: the library's name of the failure, ``"unavailable"`` for example.
-    :ivar field: the path of the member of the request that is at fault, or ``None``.
-    :ivar retryable: the same request may succeed when it is sent again unchanged.
-    :ivar may_have_applied: a write may have taken effect although it failed.
-    :ivar retry_after: seconds to wait before trying again, where that is known.
-    :ivar details: what else is known, by name.
+    code: the library's name of the failure, ``"unavailable"`` for example.
+    field: the path of the member of the request that is at fault, or ``None``.
+    retryable: the same request may succeed when it is sent again unchanged.
+    may_have_applied: a write may have taken effect although it failed.
+    retry_after: seconds to wait before trying again, where that is known.
+    details: what else is known, by name.
     """
 
     code: str = "backend"
@@ -75,8 +75,8 @@ class StoreQueryError(ScyllaDBStoreError):
 class BatchOperationError(StoreQueryError):
     """Some operations of a batch failed; the others were carried out.
 
-    :ivar results: one entry per operation, ``None`` where one failed.
-    :ivar errors: the failures by the operation's place in the batch.
+    results: one entry per operation, ``None`` where one failed.
+    errors: the failures by the operation's place in the batch.
     """
 
     def __init__(
@@ -95,8 +95,8 @@ class BatchOperationError(StoreQueryError):
 class StoreValidationError(ScyllaDBStoreError, ValueError):
     """An argument is wrong; nothing was sent.
 
-    :ivar field: the path of what is wrong: ``namespace``, ``ops[3].ttl``, ``filter.$and[0].age``.
-    :ivar value: what stands there, or ``None`` where it can't be told.
+    field: the path of what is wrong: ``namespace``, ``ops[3].ttl``, ``filter.$and[0].age``.
+    value: what stands there, or ``None`` where it can't be told.
     """
 
     code = "invalid_arg"
@@ -113,8 +113,8 @@ class TTLValidationError(StoreValidationError):
 class StoreTimeoutError(ScyllaDBStoreError, TimeoutError):
     """No answer in time; surely not applied, unless ``may_have_applied`` says otherwise.
 
-    :ivar timeout_seconds: how long the request was waited for, or ``None`` where that is not known.
-    :ivar operation_type: ``"get"``, ``"put"``, ``"batch"``, …
+    timeout_seconds: how long the request was waited for, or ``None`` where that is not known.
+    operation_type: ``"get"``, ``"put"``, ``"batch"``, …
     """
 
     code = "timeout"
@@ -132,9 +132,9 @@ class StoreUnavailableError(ScyllaDBStoreError):
 
     The three figures are ``None`` where no node said them.
 
-    :ivar consistency_level: ``"LOCAL_QUORUM"``, ``"ALL"``, …
-    :ivar required_replicas: how many had to answer.
-    :ivar alive_replicas: how many were alive.
+    consistency_level: ``"LOCAL_QUORUM"``, ``"ALL"``, …
+    required_replicas: how many had to answer.
+    alive_replicas: how many were alive.
     """
 
     code = "unavailable"

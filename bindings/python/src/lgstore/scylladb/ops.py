@@ -13,7 +13,9 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Final, Literal, NamedTuple
 
-from msgspec import UNSET, UnsetType
+from msgspec import UnsetType
+
+from lgstore import NOT_PROVIDED
 
 from .errors import TTLValidationError
 
@@ -21,11 +23,8 @@ Namespace = tuple[str, ...]
 """Labels from the root down: non-empty strings without ``.`` and NUL."""
 
 
-NOT_PROVIDED: Final = UNSET
-"""Stands for an argument that was not given, where ``None`` means something: ``ttl=None`` is *no expiry*."""
-
 TTL = float | None | UnsetType
-"""Seconds, ``None`` for no expiry, or :data:`NOT_PROVIDED` for the store's default."""
+"""Seconds, ``None`` for no expiry, or :data:`lgstore.NOT_PROVIDED` for the store's default."""
 
 
 class GetOp(NamedTuple):
@@ -104,9 +103,9 @@ class ConsistencyLevel(str, Enum):
 class ExecutionProfile:
     """How requests that name this profile are carried out; what is ``None`` is as for other requests.
 
-    :param consistency_level: how many replicas must answer.
-    :param request_timeout: seconds for one statement to the cluster.
-    :param serial_consistency_level: ``SERIAL`` or ``LOCAL_SERIAL``, for conditional writes.
+    consistency_level: how many replicas must answer.
+    request_timeout: seconds for one statement to the cluster.
+    serial_consistency_level: ``SERIAL`` or ``LOCAL_SERIAL``, for conditional writes.
     """
 
     consistency_level: ConsistencyLevel | str | None = None
@@ -133,8 +132,8 @@ def _cql_name(level: ConsistencyLevel | str | None) -> str | None:
 class TTLConfig:
     """The store's times to live, in **seconds** (LangGraph's own ``TTLConfig`` counts minutes).
 
-    :param default_ttl: seconds that items live whose put says nothing; ``None`` = for ever.
-    :param refresh_on_read: whether a get, and a search for the items it returns, makes them live on
+    default_ttl: seconds that items live whose put says nothing; ``None`` = for ever.
+    refresh_on_read: whether a get, and a search for the items it returns, makes them live on
         for their own time to live from then. A call's ``refresh_ttl`` decides for itself.
     """
 
@@ -175,7 +174,7 @@ class ValidationLimits:
 def own(op: Any) -> Op:
     """Gives an operation as one of the classes here, whether it is one or LangGraph's.
 
-    :raises TypeError: it is neither.
+    Raises TypeError: it is neither.
     """
     if isinstance(op, (GetOp, SearchOp, PutOp, ListNamespacesOp)):
         return op

@@ -24,9 +24,9 @@ class TokenBucketRateLimiter:
 
     May be used from any thread and event loop, also at the same time.
 
-    :param default_requests_per_minute: the even stream of operations that have no limit of their own.
-    :param default_burst_size: how many calls may come at once after a pause.
-    :param clock: seconds that only grow.
+    default_requests_per_minute: the even stream of operations that have no limit of their own.
+    default_burst_size: how many calls may come at once after a pause.
+    clock: seconds that only grow.
     """
 
     def __init__(
@@ -52,9 +52,9 @@ class TokenBucketRateLimiter:
     async def acquire(self, operation: str = "default", tokens: int = 1, *, max_wait: float | None = None) -> None:
         """Waits for its turn; calls of one operation take turns in the order in which they came.
 
-        :param max_wait: the most seconds to wait; ``0`` = do not.
-        :raises RateLimitExceeded: it would take longer; ``retry_after`` says how long. Nothing was taken.
-        :raises ValueError: there are never so many tokens at once.
+        max_wait: the most seconds to wait; ``0`` = do not.
+        Raises RateLimitExceeded: it would take longer; ``retry_after`` says how long. Nothing was taken.
+        Raises ValueError: there are never so many tokens at once.
         """
         wait = self._take(operation, tokens, max_wait)
         if wait <= 0:

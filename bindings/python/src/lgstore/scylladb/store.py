@@ -6,11 +6,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import lgstore
+from lgstore import NOT_PROVIDED
 
 from . import _requests as requests
 from ._base import Base
 from ._sync import Blocking
-from .ops import NOT_PROVIDED, TTL, BatchType, Op, SearchOp
+from .ops import TTL, BatchType, Op, SearchOp
 
 
 class AsyncScyllaDBStore(Blocking, Base):
@@ -48,10 +49,10 @@ class AsyncScyllaDBStore(Blocking, Base):
     ) -> None:
         """Stores an item, over one that is there.
 
-        :param namespace: 1 to 10 labels.
-        :param key: at most 1,024 bytes.
-        :param value: a JSON object of at most 1,000,000 bytes; ``None`` deletes the item.
-        :param ttl: seconds to live, on a cluster rounded up to whole ones; ``None`` = for ever; not given = the
+        namespace: 1 to 10 labels.
+        key: at most 1,024 bytes.
+        value: a JSON object of at most 1,000,000 bytes; ``None`` deletes the item.
+        ttl: seconds to live, on a cluster rounded up to whole ones; ``None`` = for ever; not given = the
             store's default.
         """
         await self._acall(requests.put(namespace, key, value, ttl), profile, timeout)
@@ -67,7 +68,7 @@ class AsyncScyllaDBStore(Blocking, Base):
     ) -> lgstore.Item | None:
         """Gives an item, or ``None`` where there is none or it has expired.
 
-        :param refresh_ttl: whether it lives on for its time to live from now; ``None`` = as the store is configured.
+        refresh_ttl: whether it lives on for its time to live from now; ``None`` = as the store is configured.
         """
         return await self._acall(requests.get(namespace, key, refresh_ttl), profile, timeout)
 
@@ -94,15 +95,15 @@ class AsyncScyllaDBStore(Blocking, Base):
     ) -> list[lgstore.Item]:
         """Gives items at and below a prefix, by whole labels: ``("users",)`` does not find ``("users2",)``.
 
-        :param namespace_prefix: labels; ``()`` = everything.
-        :param query: must be empty: this store has no semantic search.
-        :param filter: members that the value must have: ``{"age": 30}``, ``{"age": {"$gte": 18}}``.
-        :param limit: the most items, at most 100,000.
-        :param offset: how many of the first are left out.
-        :param refresh_ttl: whether the items returned live on for their time to live; ``None`` = as the store
+        namespace_prefix: labels; ``()`` = everything.
+        query: must be empty: this store has no semantic search.
+        filter: members that the value must have: ``{"age": 30}``, ``{"age": {"$gte": 18}}``.
+        limit: the most items, at most 100,000.
+        offset: how many of the first are left out.
+        refresh_ttl: whether the items returned live on for their time to live; ``None`` = as the store
             is configured.
-        :param fetch_size: rows per page of the cluster's answer.
-        :param order: ``key`` (the default), ``updated_at`` or ``created_at``, with `` desc`` behind it for downwards.
+        fetch_size: rows per page of the cluster's answer.
+        order: ``key`` (the default), ``updated_at`` or ``created_at``, with `` desc`` behind it for downwards.
         """
         op = SearchOp(tuple(namespace_prefix), filter, limit, offset, query, refresh_ttl)
         return await self._acall(requests.search(op, fetch_size, order), profile, timeout)
@@ -120,9 +121,9 @@ class AsyncScyllaDBStore(Blocking, Base):
     ) -> list[tuple[str, ...]]:
         """Lists namespaces that hold a live item, in order of their labels.
 
-        :param prefix: first labels; ``"*"`` is any one label.
-        :param suffix: last labels, likewise.
-        :param max_depth: how many labels are kept; namespaces that are then the same are listed once.
+        prefix: first labels; ``"*"`` is any one label.
+        suffix: last labels, likewise.
+        max_depth: how many labels are kept; namespaces that are then the same are listed once.
         """
         conditions = requests.prefix_and_suffix(prefix, suffix)
         request = requests.list_namespaces(conditions, max_depth, limit, offset)
@@ -146,14 +147,14 @@ class AsyncScyllaDBStore(Blocking, Base):
         All are checked first, and one that is wrong rejects all. Reads see the state before the batch, and
         of several puts of one item the last counts.
 
-        :param ops: :class:`PutOp`, :class:`GetOp`, :class:`SearchOp`, :class:`ListNamespacesOp`, or LangGraph's.
-        :param batch_type: ``LOGGED`` = all writes or none, without isolation, at most 100 operations;
+        ops: :class:`PutOp`, :class:`GetOp`, :class:`SearchOp`, :class:`ListNamespacesOp`, or LangGraph's.
+        batch_type: ``LOGGED`` = all writes or none, without isolation, at most 100 operations;
             ``UNLOGGED`` = each partition's writes together, any number of operations.
-        :param max_retries: attempts after the first, for failures that time may cure; ``None`` = as the store
+        max_retries: attempts after the first, for failures that time may cure; ``None`` = as the store
             is configured (0).
-        :param retry_delay: seconds before the first of them, made longer by a random part of as much again.
-        :param retry_backoff: how many times longer each pause is than the one before.
-        :raises BatchOperationError: some operations of an UNLOGGED batch failed; it has the results of the others.
+        retry_delay: seconds before the first of them, made longer by a random part of as much again.
+        retry_backoff: how many times longer each pause is than the one before.
+        Raises BatchOperationError: some operations of an UNLOGGED batch failed; it has the results of the others.
         """
         request = requests.batch(ops, batch_type, max_retries, retry_delay, retry_backoff)
         return await self._acall(request, profile, timeout)
