@@ -32,7 +32,6 @@ class Connection:
     def __init__(self, config: Config, runtime: lgstore.Runtime | None) -> None:
         self.config = config
         self._runtime = runtime
-        self._in_memory = in_memory(config)
         self._used = False
         self._shared = False
         self._closed = False
@@ -50,6 +49,8 @@ class Connection:
             return lgstore.Store(config, runtime=self._runtime)
         except lgstore.LgstoreError as error:
             raise misconfigured(error) from error
+        except (TypeError, ValueError) as error:
+            raise StoreConfigurationError(str(error)) from error
 
     def share(self) -> lgstore.Store:
         """Gives the library's store to somebody else, for whom it stays open until :meth:`aclose`."""
@@ -109,12 +110,13 @@ class Connection:
         with self._change:
             config = merged(self.config, changes)
             replacement = self._made(config)
-            if self._in_memory and self._used and set(changes) == {"profiles"}:
+            held = self._used and not self._closed and self._in_memory()
+            if held and set(changes) == {"profiles"}:
                 self._idle_profiles.update(changes["profiles"])
                 replacement.close()
                 self.config = config
                 return
-            if self._closed or (self._in_memory and self._used):
+            if self._closed or held:
                 replacement.close()
                 why = "the store is closed" if self._closed else "its items are in memory and would be lost"
                 raise StoreConfigurationError(
@@ -129,6 +131,10 @@ class Connection:
         closing = threading.Thread(target=retired.close, name="lgstore-retire")
         closing.start()
         self._closing.append(closing)
+
+    def _in_memory(self) -> bool:
+        known = in_memory(self.config)
+        return self.ask(lambda core: core.cluster_info()["backend"] == "memory") if known is None else known
 
     def close(self) -> None:
         """Closes the store. Closing twice is no error."""

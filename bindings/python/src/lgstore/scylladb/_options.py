@@ -41,7 +41,11 @@ def assembled(
         changes = combined(changes, profile_options(name, profile))
     # The guide's names of the metrics are part of the guide; they may be turned off.
     metrics: Mapping[str, Any] = {"legacy_names": True, **changes.get("metrics", {})}
+    if config is None and not {"contact_points", "backend", "path"} & set(changes):
+        raise StoreConfigurationError("contact_points or a configuration is needed", field="contact_points")
     base: Config = {} if config is None else config
+    if base == "":
+        base = {"from_env": True}
     if isinstance(base, str) and base.lstrip().startswith("{"):
         try:
             base = json.loads(base)
@@ -82,7 +86,10 @@ def merged_url(url: str, changes: Mapping[str, Any], *, override: bool = True) -
             before = json.loads(unquote(fields[path])) if path in fields else {}
             value = combined(before, value)
         if override or path not in fields:
-            text = value if isinstance(value, str) else json.dumps(value)
+            try:
+                text = value if isinstance(value, str) else json.dumps(value)
+            except TypeError as error:
+                raise StoreConfigurationError(f"{path}: {error}", field=path) from error
             fields[path] = quote(text, safe="")
     return place + ("?" + "&".join(f"{name}={text}" for name, text in fields.items()) if fields else "")
 
@@ -106,10 +113,10 @@ def _flat(changes: Mapping[str, Any], above: str = "") -> list[tuple[str, Any]]:
     return found
 
 
-def in_memory(config: Config) -> bool:
-    """Whether the items are gone when the store is closed."""
+def in_memory(config: Config) -> bool | None:
+    """Whether the items are gone when the store is closed; ``None`` where the environment decides."""
     if isinstance(config, str):
         return config.partition(":")[0].lower() in ("memory", "fault") or config.startswith(":memory:")
-    backend = config.get("backend", "embedded")
-    somewhere = config.get("path") not in (None, ":memory:") or config.get("from_env")
-    return backend in ("embedded", "fault") and not somewhere
+    if config.get("backend", "embedded") == "cql" or config.get("path") not in (None, ":memory:"):
+        return False
+    return None if config.get("from_env") else True

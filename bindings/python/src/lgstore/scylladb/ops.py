@@ -7,6 +7,7 @@ counts as not given, since that is all that can be told.
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ from msgspec import UnsetType
 
 from lgstore import NOT_PROVIDED
 
-from .errors import TTLValidationError
+from .errors import StoreConfigurationError, TTLValidationError
 
 Namespace = tuple[str, ...]
 """Labels from the root down: non-empty strings without ``.`` and NUL."""
@@ -142,11 +143,16 @@ class TTLConfig:
 
     def __post_init__(self) -> None:
         ttl = self.default_ttl
-        if ttl is not None and (isinstance(ttl, bool) or not isinstance(ttl, (int, float)) or not ttl > 0):
+        number = isinstance(ttl, (int, float)) and not isinstance(ttl, bool)
+        if ttl is not None and not (number and 0 < ttl < math.inf):
             raise TTLValidationError(
                 f"default_ttl must be a number of seconds above 0, or None for no expiry, not {ttl!r}",
                 field="ttl.default_ttl",
                 value=ttl,
+            )
+        if not isinstance(self.refresh_on_read, bool):
+            raise StoreConfigurationError(
+                f"refresh_on_read must be True or False, not {self.refresh_on_read!r}", field="ttl.refresh_on_read"
             )
 
     def as_options(self) -> dict[str, Any]:
