@@ -48,7 +48,7 @@ def translated(
     if error.code in _VALIDATION:
         field = error.field or ""
         kind = errors.TTLValidationError if field.rpartition(".")[2] == "ttl" else errors.StoreValidationError
-        made = kind(text, value=value_at(body, field), **about)
+        made = kind(text, value=value_at(body, field) if field else None, **about)
     elif error.code == "timeout":
         made = errors.StoreTimeoutError(
             text, timeout_seconds=timeout if waited is None else waited, operation_type=op, **about
