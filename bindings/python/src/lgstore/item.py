@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from datetime import datetime
 from typing import Any, Generic, TypeVar
 
 import msgspec
+
+from .error import UnsupportedError
 
 __all__ = ["Health", "HealthCheck", "Item", "Migration", "NamespacePage", "Outcome", "Page"]
 
@@ -119,15 +120,13 @@ class Reader(Generic[T]):
     """Reads answers of one type."""
 
     def __init__(self, kind: type[T]) -> None:
-        self._kind: Any = kind
-        self._decode = msgspec.json.Decoder(kind).decode
+        self._decode: Any = msgspec.json.Decoder(kind).decode
 
     def __call__(self, answer: bytes | msgspec.Raw) -> T:
         try:
-            return self._decode(answer)
-        except msgspec.DecodeError:
-            # The library keeps numbers of any size; where no float holds one, Python's own reader says infinity.
-            return msgspec.convert(json.loads(bytes(answer)), self._kind)  # type: ignore[no-any-return]
+            return self._decode(answer)  # type: ignore[no-any-return]
+        except msgspec.DecodeError as wrong:
+            raise UnsupportedError("unsupported", f"an answer that Python can't hold: {wrong}; see call") from wrong
 
 
 item_of: Reader[Item | None] = Reader(Item | None)  # type: ignore[arg-type]
