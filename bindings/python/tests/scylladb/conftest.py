@@ -8,9 +8,10 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from places import CONTACT_POINTS, KEYSPACE, emptied
 
 from lgstore.scylladb import AsyncScyllaDBStore
+
+from .places import CONTACT_POINTS, KEYSPACE, emptied
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -35,6 +35,7 @@ from lgstore.scylladb import (
     ScyllaDBStoreError,
     SearchOp,
     StoreConnectionError,
+    StoreUnavailableError,
     StoreValidationError,
     TTLConfig,
 )
@@ -106,6 +107,18 @@ async def test_v08_a_batch_hides_no_failure(cluster: dict[str, Any]) -> None:
         assert error.value.results[1] is None
         assert error.value.results[2].value == {"n": 3}
         assert await store.aget(("new",), "a") is not None
+
+
+async def test_v08_a_batch_of_which_everything_fails_alike_raises_that(cluster: dict[str, Any]) -> None:
+    async with AsyncScyllaDBStore(**cluster) as store:
+        info = store.native.cluster_info()
+        if sum(len(nodes) for nodes in info["datacenters"].values()) > 2:
+            pytest.skip("three replicas are there")
+        store.add_execution_profile("three", "THREE", 5.0)
+        with pytest.raises(StoreUnavailableError) as error:
+            await store.abatch([PutOp(("a", str(i)), "k", {}) for i in range(3)], profile="three")
+        assert error.value.required_replicas == 3
+        assert await store.asearch(("a",)) == []
 
 
 async def test_v08_reads_of_a_batch_see_what_was_there_before(store: AsyncScyllaDBStore) -> None:

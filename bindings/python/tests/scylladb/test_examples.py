@@ -11,9 +11,10 @@ from pathlib import Path
 from urllib.parse import quote
 
 import pytest
-from places import CONTACT_POINTS, KEYSPACE, emptied
 
 import lgstore
+
+from .places import CONTACT_POINTS, KEYSPACE, emptied
 
 ROOT = Path(__file__).resolve().parents[4]
 EXAMPLES = ROOT / "examples" / "python"

@@ -5,10 +5,11 @@ from __future__ import annotations
 from datetime import datetime, timedelta, timezone
 
 import pytest
-from guide import snippet
 
 import lgstore
 from lgstore.scylladb import AsyncScyllaDBStore, StoreValidationError
+
+from .guide import snippet
 
 
 @snippet(1)

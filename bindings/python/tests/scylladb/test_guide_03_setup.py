@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from guide import snippet
-
 from lgstore.scylladb import AsyncScyllaDBStore, ConsistencyLevel, ExecutionProfile, TTLConfig
+
+from .guide import snippet
 
 
 @snippet(3)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from guide import snippet
-
 from lgstore.scylladb import AsyncScyllaDBStore, GetOp, Op, PutOp, TTLConfig
+
+from .guide import snippet
 
 
 @snippet(5)

@@ -8,9 +8,10 @@ from datetime import datetime
 from typing import Any
 
 import pytest
-from guide import snippet
 
 from lgstore.scylladb import NOT_PROVIDED, AsyncScyllaDBStore, BatchType, Op, PutOp
+
+from .guide import snippet
 
 REQUIRED = inspect.Parameter.empty
 POSITIONAL, KEYWORD = inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY

@@ -8,7 +8,6 @@ from contextlib import aclosing
 from typing import Any
 
 import pytest
-from guide import snippet
 
 from lgstore.scylladb import (
     AsyncScyllaDBStore,
@@ -19,6 +18,8 @@ from lgstore.scylladb import (
     StoreUnavailableError,
     StoreValidationError,
 )
+
+from .guide import snippet
 
 
 @snippet(29)

@@ -6,9 +6,10 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from guide import snippet
 
 from lgstore.scylladb import AsyncScyllaDBStore, Op, PutOp, StoreConfigurationError, TTLConfig
+
+from .guide import snippet
 
 
 @snippet(33)

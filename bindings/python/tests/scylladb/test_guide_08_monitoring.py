@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from guide import snippet
-
 from lgstore.scylladb import AsyncScyllaDBStore, GetOp, PutOp
+
+from .guide import snippet
 
 
 @snippet(38)

@@ -9,7 +9,6 @@ from contextlib import aclosing
 from typing import Any
 
 import pytest
-from guide import snippet
 
 from lgstore.scylladb import (
     AsyncScyllaDBStore,
@@ -22,6 +21,8 @@ from lgstore.scylladb import (
     StoreUnavailableError,
     StoreValidationError,
 )
+
+from .guide import snippet
 
 
 def test_09_exception_hierarchy() -> None:

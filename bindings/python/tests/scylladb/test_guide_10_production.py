@@ -7,7 +7,6 @@ from datetime import datetime
 from typing import Any
 
 import pytest
-from guide import snippet
 
 from lgstore.scylladb import (
     AsyncScyllaDBStore,
@@ -19,6 +18,8 @@ from lgstore.scylladb import (
     TTLConfig,
     ValidationLimits,
 )
+
+from .guide import snippet
 
 
 @snippet(44)

@@ -8,7 +8,6 @@ from contextlib import aclosing
 from typing import Any
 
 import pytest
-from guide import snippet
 
 from lgstore.scylladb import (
     AsyncScyllaDBStore,
@@ -20,6 +19,8 @@ from lgstore.scylladb import (
     ScyllaDBStoreError,
     StoreConnectionError,
 )
+
+from .guide import snippet
 
 
 @snippet(47)

@@ -8,9 +8,9 @@ from collections.abc import Callable
 from datetime import datetime, timezone
 from typing import Any
 
-from guide import snippet
-
 from lgstore.scylladb import AsyncScyllaDBStore, PutOp, TTLConfig
+
+from .guide import snippet
 
 
 @snippet(52)

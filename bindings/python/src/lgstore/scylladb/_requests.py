@@ -164,12 +164,12 @@ def results(inside: Sequence[Request[Any]], answer: Answer) -> list[Any]:
     """
     found: list[Any] = []
     failed: dict[int, ScyllaDBStoreError] = {}
-    for index, (part, one) in enumerate(zip(inside, item.results_of(answer).results, strict=True)):
+    for index, (part, one) in enumerate(zip(inside, answers(inside, answer), strict=True)):
         if one.error is not None:
             failed[index] = translated(from_document(one.error, part.op), part.op, part.body)
             found.append(None)
         else:
-            found.append(part.read(one.result))
+            found.append(one.result if isinstance(one, item.PlainResult) else part.read(one.result))
     if failed:
         first = min(failed)
         if len(failed) == len(inside) and len({type(error) for error in failed.values()}) == 1:
@@ -183,6 +183,13 @@ def results(inside: Sequence[Request[Any]], answer: Answer) -> list[Any]:
             may_have_applied=any(error.may_have_applied for error in failed.values()),
         ) from failed[first]
     return found
+
+
+def answers(inside: Sequence[Request[Any]], answer: Answer) -> Sequence[item.PlainResult | item.Result]:
+    """A batch's answer by operation. Gets and puts alone, which most batches are, are read in one go."""
+    if {part.op for part in inside} <= {"get", "put"}:
+        return item.plain_results_of(answer).results
+    return item.results_of(answer).results
 
 
 def items(answer: Answer) -> list[lgstore.Item]:
