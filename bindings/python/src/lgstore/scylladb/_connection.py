@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 import lgstore
 from lgstore import _json
+from lgstore._handle import DRAIN_TIMEOUT
 
 from ._options import Config, in_memory, merged
 from ._requests import Request
@@ -128,7 +129,8 @@ class Connection:
             self._shared = False
             self._kept.append(retired)
             return
-        closing = threading.Thread(target=retired.close, name="lgstore-retire")
+        # A daemon, and without end: what runs there has deadlines of its own.
+        closing = threading.Thread(target=retired.close, args=(None,), name="lgstore-retire", daemon=True)
         closing.start()
         self._closing.append(closing)
 
@@ -146,7 +148,7 @@ class Connection:
             except lgstore.LgstoreError as error:
                 raise closing_failed(error) from error
         for thread in self._closing:
-            thread.join()
+            thread.join(DRAIN_TIMEOUT)
 
     async def aclose(self) -> None:
         """:meth:`close` that leaves the event loop free."""
