@@ -77,6 +77,10 @@ def test_a_write_that_timed_out_is_in_doubt_and_a_timeout() -> None:
     assert isinstance(error, StoreTimeoutError)
     assert isinstance(error, StoreUnknownOutcomeError)
     assert (error.timeout_seconds, error.operation_type, error.may_have_applied) == (2.0, "put", True)
+    # By the operation's own deadline, the library says no cause.
+    error = of("unknown_outcome", may_have_applied=True, details={"operation": "put", "timeout_us": 500_000})
+    assert isinstance(error, StoreWriteTimeoutError)
+    assert error.timeout_seconds == 0.5
     # A connection that broke says nothing of time.
     error = of("unknown_outcome", may_have_applied=True, details={"cause": "broken_connection"})
     assert not isinstance(error, StoreTimeoutError)

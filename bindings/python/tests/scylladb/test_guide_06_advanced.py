@@ -43,6 +43,7 @@ async def test_06_1_the_breaker_that_was_enabled_opens_and_closes() -> None:
         with pytest.raises(CircuitBreakerOpenError, match="Circuit breaker is OPEN") as refused:
             await store.aget(("a",), "k")
         assert refused.value.retry_after is not None
+        assert refused.value.retry_after <= 0.05
         assert store.circuit_breaker.get_state()["state"] == "OPEN"
         assert (await store.health_check())["status"] == "unhealthy"
         while store.circuit_breaker.get_state()["state"] != "CLOSED":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -162,10 +163,44 @@ async def test_items_in_memory_are_never_lost_by_a_change() -> None:
         await store.get_metrics()
 
 
+def settled() -> None:
+    """Waits until stores that were replaced are closed."""
+    for thread in threading.enumerate():
+        if thread.name == "lgstore-retire":
+            thread.join()
+
+
+@pytest.mark.parametrize("blocking", [True, False])
+async def test_a_request_that_meets_a_store_just_replaced_goes_to_the_new_one(tmp_path: Path, blocking: bool) -> None:
+    store = AsyncScyllaDBStore(f"file:{tmp_path}/x.db")
+    replaced = False
+
+    class Meanwhile(float):
+        """A timeout. While it is looked at, after the request has chosen its store, that one is replaced."""
+
+        def __gt__(self, other: float) -> bool:
+            nonlocal replaced
+            if not replaced:
+                replaced = True
+                store.enable_circuit_breaker()
+                settled()
+            return float(self) > other
+
+    if blocking:
+        store.put(("a",), "k", {"n": 1}, timeout=Meanwhile(60.0))
+    else:
+        await store.aput(("a",), "k", {"n": 1}, timeout=Meanwhile(60.0))
+    assert replaced
+    item = await store.aget(("a",), "k")
+    assert item is not None
+    await store.aclose()
+
+
 async def test_the_native_store_stays_open_through_a_change(tmp_path: Path) -> None:
     store = AsyncScyllaDBStore(f"file:{tmp_path}/x.db")
     native = store.native
     store.enable_circuit_breaker()
+    settled()
     native.put(("a",), "k", {"n": 1})
     item = await store.aget(("a",), "k")
     assert item is not None
