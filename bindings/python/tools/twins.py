@@ -36,10 +36,16 @@ def awaited(source: str) -> str:
         text = re.sub(rf"self\.{name}\(", f"await self.a{name}(", text)
     text = text.replace("self._call(", "await self._acall(").replace("Iterator", "AsyncIterator")
     text = re.sub(r"return await (self\.\w+\((?:[^()]|\([^()]*\))*\))\.(\w+)", r"return (await \1).\2", text)
-    return subprocess.run(
-        [sys.executable, "-m", "ruff", "format", "--stdin-filename", str(TARGET), "-"],
-        input=text, capture_output=True, text=True, check=True, cwd=SOURCE.parents[2],
-    ).stdout  # fmt: skip
+    for command in (["check", "--fix-only", "--quiet"], ["format"]):
+        text = subprocess.run(
+            [sys.executable, "-m", "ruff", *command, "--stdin-filename", str(TARGET), "-"],
+            input=text,
+            capture_output=True,
+            text=True,
+            check=True,
+            cwd=SOURCE.parents[2],
+        ).stdout
+    return text
 
 
 if __name__ == "__main__":

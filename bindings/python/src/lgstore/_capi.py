@@ -25,7 +25,7 @@ def _load() -> tuple[Any, str]:
     try:
         loaded = ffi.dlopen(path)
         fits = loaded.lgstore_abi_check(loaded.LGSTORE_ABI_VERSION, loaded.LGSTORE_VERSION_NUMBER)
-    except (OSError, AttributeError) as error:
+    except (OSError, AttributeError, ffi.error) as error:
         raise ImportError(f"the library of lgstore can't be loaded: {error}") from error
     if fits != 0:
         found = ffi.string(loaded.lgstore_version()).decode()

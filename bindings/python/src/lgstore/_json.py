@@ -64,7 +64,7 @@ def is_json(value: Any) -> bool:
                 continue
             if kind is dict or kind is list or kind is tuple:
                 # More containers than this are a cycle, or plain() says that they are not.
-                if len(containers) > 1_000_000:
+                if len(containers) > 100_000:
                     return False
                 containers.append(member)
             elif kind is not float or member - member != 0.0:
