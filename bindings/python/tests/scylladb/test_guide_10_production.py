@@ -48,8 +48,9 @@ async def test_10_1_production_configuration(place: dict[str, Any]) -> None:
 
 async def test_10_1_a_data_centre_that_there_is_not_is_an_error(cluster: dict[str, Any]) -> None:
     store = AsyncScyllaDBStore(**cluster, local_datacenter="atlantis")
-    with pytest.raises(Exception, match="atlantis"):
+    with pytest.raises(StoreConfigurationError, match="atlantis") as error:
         await store.setup()
+    assert error.value.field == "local_datacenter"
     await store.aclose()
 
 

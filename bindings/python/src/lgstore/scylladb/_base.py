@@ -87,6 +87,7 @@ class Base:
         """Connects, and creates keyspace and tables where they are missing. May be called again.
 
         Raises StoreConnectionError: no node could be reached in time.
+        Raises StoreConfigurationError: an option does not fit what is there: a data centre, a certificate.
         """
         await self._acall(requests.Request("open", {}, requests.nothing))
 

@@ -33,6 +33,8 @@ def translated(
     body: its request, in which the value at fault is looked up.
     timeout: the request's deadline in seconds, if it had one.
     """
+    if op == "open" and error.code in _VALIDATION:
+        return misconfigured(error)
     details = error.details or {}
     about: dict[str, Any] = {
         "code": error.code,
