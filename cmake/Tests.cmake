@@ -245,3 +245,5 @@ lgstore_test(failover.checker LABELS ci TIMEOUT 300
   COMMAND "${CMAKE_COMMAND}" -E chdir "${PROJECT_SOURCE_DIR}/tests/failover/linearizable" "${LGSTORE_GO}" test ./...)
 
 include(cmake/Go.cmake)
+include(cmake/Python.cmake)
+include(cmake/Roundtrip.cmake)

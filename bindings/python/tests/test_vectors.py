@@ -104,7 +104,8 @@ def run_step(step: dict[str, Any], store: Store, on: Backend, captured: Captures
     if "check" in step:
         captured.check(*step["check"])
     elif "between" in step:
-        captured.between(*step["between"], step["seconds"], step.get("within", 0))
+        first, second = step["between"]
+        captured.between(first, second, step["seconds"], step.get("within", 0))
     elif "advance" in step:
         if on.cluster:  # A cluster's clock can't be moved: this time has to pass.
             time.sleep(step["advance"])
