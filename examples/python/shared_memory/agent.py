@@ -1,7 +1,7 @@
 """An agent that shares its memory with a service in another language (``service``, in Go).
 
     python agent.py file:shop.db ada "I like tea"     # the agent remembers it
-    service file:shop.db ada                          # the Go service makes an offer of it
+    (cd service && go run . file:../shop.db ada)     # the Go service makes an offer of it
     python agent.py file:shop.db ada "any offers?"    # the agent finds the offer
 
 Instead of a file it may be a cluster: ``scylla://127.0.0.1/shop``. Both may run at the same time.
