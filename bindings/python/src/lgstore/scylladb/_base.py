@@ -141,8 +141,8 @@ class Base:
         """Turns the circuit breaker on, with these figures; on a cluster it is on anyway, with the defaults.
 
         A store that is connected already connects anew, and begins to count its metrics anew; what is running
-        goes on. A store in memory takes this only before its first item, or as the option ``breaker`` when
-        it is made.
+        goes on. A store in memory takes this only before its first item, while nobody else uses it, or as
+        the option ``breaker`` when it is made.
 
         failure_threshold: failures in a row that open it.
         success_threshold: successes in a row that close it again.

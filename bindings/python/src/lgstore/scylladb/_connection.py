@@ -37,8 +37,9 @@ class Connection:
         self._shared = False
         self._closed = False
         self._closing: list[threading.Thread] = []
-        # Guards the change of `core`. Requests read it without: one that finds a store which has just been
-        # retired is refused as closed, has had no effect, and goes to the new one.
+        # Guards the change of `core` and what is known of its users. Requests read `core` without it: one that
+        # finds a store which has just been retired is refused as closed, has had no effect, and goes to the
+        # new one.
         self._change = threading.Lock()
         self.core = self._made(config)
         self._kept: list[lgstore.Store] = []
@@ -55,9 +56,10 @@ class Connection:
 
     def share(self) -> lgstore.Store:
         """Gives the library's store to somebody else, for whom it stays open until :meth:`aclose`."""
-        self._shared = True
-        self._used = True
-        return self.core
+        with self._change:  # so that the store given is the one that is remembered as shared
+            self._shared = True
+            self._used = True
+            return self.core
 
     def call(self, request: Request[T], profile: str | None = None, timeout: float | None = None) -> T:
         """Sends a request and waits for its answer on this thread."""
@@ -125,14 +127,14 @@ class Connection:
                     field=next(iter(changes)),
                 )
             retired, self.core, self.config = self.core, replacement, config
-        if self._shared:
-            self._shared = False
-            self._kept.append(retired)
-            return
-        # A daemon, and without end: what runs there has deadlines of its own.
-        closing = threading.Thread(target=retired.close, args=(None,), name="lgstore-retire", daemon=True)
-        closing.start()
-        self._closing.append(closing)
+            if self._shared:
+                self._shared = False
+                self._kept.append(retired)
+                return
+            # A daemon, and without end: what runs there has deadlines of its own.
+            closing = threading.Thread(target=retired.close, args=(None,), name="lgstore-retire", daemon=True)
+            closing.start()
+            self._closing.append(closing)
 
     def _in_memory(self) -> bool:
         known = in_memory(self.config)
@@ -141,7 +143,7 @@ class Connection:
     def close(self) -> None:
         """Closes the store. Closing twice is no error."""
         with self._change:
-            self._closed = True
+            self._closed = True  # From here on neither of these changes.
         for core in [self.core, *self._kept]:
             try:
                 core.close()
