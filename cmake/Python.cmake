@@ -36,6 +36,8 @@ lgstore_python_test(python.flat_memory_soak LABELS soak TIMEOUT 14400 ENVIRONMEN
   COMMAND ${lgstore_pytest} -s -o faulthandler_timeout=0 tests/test_flat_memory.py)
 lgstore_python_test(cql.python.vectors LABELS ci cql TIMEOUT 300 CLUSTER plain
   ENVIRONMENT "LGSTORE_TEST_KEYSPACE=python_vectors" COMMAND ${lgstore_pytest} -s tests/test_vectors.py -k cluster)
+lgstore_python_test(cql.python.scylladb LABELS ci cql TIMEOUT 300 CLUSTER plain
+  ENVIRONMENT "LGSTORE_TEST_KEYSPACE=python" COMMAND ${lgstore_pytest} tests/scylladb)
 lgstore_python_test(python.format LABELS ci lint TIMEOUT 60 COMMAND -m ruff format --check)
 lgstore_python_test(python.lint LABELS ci lint TIMEOUT 60 COMMAND -m ruff check)
 lgstore_python_test(python.types LABELS ci lint TIMEOUT 300 COMMAND -m mypy)
