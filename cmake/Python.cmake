@@ -42,6 +42,8 @@ lgstore_python_test(cql.python.langgraph LABELS ci cql TIMEOUT 300 CLUSTER plain
 # LangGraph's oldest and newest versions, each in an environment of its own.
 lgstore_test(python.compat LABELS ci python TIMEOUT 600
   COMMAND "${LGSTORE_BASH}" bindings/python/tests/compat.sh)
+lgstore_python_test(cql.python.scylladb LABELS ci cql TIMEOUT 300 CLUSTER plain
+  ENVIRONMENT "LGSTORE_TEST_KEYSPACE=python" COMMAND ${lgstore_pytest} tests/scylladb)
 lgstore_python_test(python.format LABELS ci lint TIMEOUT 60 COMMAND -m ruff format --check)
 lgstore_python_test(python.lint LABELS ci lint TIMEOUT 60 COMMAND -m ruff check)
 lgstore_python_test(python.types LABELS ci lint TIMEOUT 300 COMMAND -m mypy)
