@@ -1,0 +1,2 @@
+/** The configuration of a store: docs/configuration.md. */
+export type Config = Record<string, unknown>;
