@@ -6,7 +6,14 @@ import { type Page, pageOf, type Query } from "./search.js";
 
 /** One operation of a batch. */
 export type BatchOperation =
-  | { op: "put"; namespace: Namespace; key: string; value: object | RawJson | null; ttl?: number | null | undefined; index?: false | readonly string[] | undefined }
+  | {
+      op: "put";
+      namespace: Namespace;
+      key: string;
+      value: object | RawJson | null;
+      ttl?: number | null | undefined;
+      index?: false | readonly string[] | undefined;
+    }
   | { op: "get"; namespace: Namespace; key: string; refreshTtl?: boolean | undefined }
   | { op: "delete"; namespace: Namespace; key: string }
   | ({ op: "search"; namespacePrefix: Namespace; limit?: number | undefined; refreshTtl?: boolean | undefined } & Query)

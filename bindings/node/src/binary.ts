@@ -16,7 +16,7 @@ export function platform(): string {
 
 /** The file of the addon: LGSTORE_LIBRARY_NODE, or that of the package for this platform. */
 export function binaryPath(): string {
-  const override = process.env["LGSTORE_LIBRARY_NODE"];
+  const override = process.env.LGSTORE_LIBRARY_NODE;
   if (override) return override;
   const name = `@lgstore/${platform()}`;
   try {

@@ -1,6 +1,6 @@
 import { invalid } from "./error.js";
 import { type Item, type ItemDocument, itemOf } from "./item.js";
-import { type JsonObject, type RawJson, plainText, textOf } from "./json.js";
+import { type JsonObject, plainText, type RawJson, textOf } from "./json.js";
 import type { Op } from "./op.js";
 
 /**

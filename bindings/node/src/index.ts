@@ -24,7 +24,13 @@ export type { Health, HealthOptions, HealthStatus } from "./health.js";
 export type { Item, Namespace, ReadOptions, RunOptions, WriteOptions } from "./item.js";
 export { type JsonObject, RawJson } from "./json.js";
 export type { LogEvent, LogLevel } from "./log.js";
-export { type BatchMetrics, type BreakerMetrics, type Latency, type Metrics, prometheusContentType } from "./metrics.js";
+export {
+  type BatchMetrics,
+  type BreakerMetrics,
+  type Latency,
+  type Metrics,
+  prometheusContentType,
+} from "./metrics.js";
 export type {
   ListNamespacesOptions,
   ListNamespacesPageOptions,

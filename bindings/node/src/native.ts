@@ -4,7 +4,10 @@ import { loadBinary } from "./binary.js";
 /** The functions of the addon. What the library refuses is in `outcome[0]` afterwards. */
 export interface Native {
   readonly shared: ArrayBuffer;
-  start(settle: (...documents: Document[]) => void, receive: (status: number, tag: number, text?: string) => void): void;
+  start(
+    settle: (...documents: Document[]) => void,
+    receive: (status: number, tag: number, text?: string) => void,
+  ): void;
   submit(store: number, op: number, body: string | Uint8Array, timeoutUs: number, tag: number): Document | number;
   cancel(store: number, identity: number): void;
   storeNew(runtime: number, config: string): number | string | undefined;

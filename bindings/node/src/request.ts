@@ -44,9 +44,38 @@ class Pending {
     readonly reject: (error: unknown) => void,
     readonly signal: AbortSignal | undefined,
   ) {}
-  // EventTarget calls this; the request's completion still comes.
-  handleEvent(): void {
+  /** The request's completion still comes. */
+  cancel(): void {
     native.cancel(this.handle.index, this.identity);
+  }
+}
+
+/**
+ * The requests that one signal can end, behind a single listener: many requests may share a signal, and Node warns of
+ * listeners that look like a leak.
+ */
+class Abortable {
+  static readonly #bySignal = new WeakMap<AbortSignal, Abortable>();
+  readonly #requests = new Set<Pending>();
+
+  static add(signal: AbortSignal, request: Pending): void {
+    let of = Abortable.#bySignal.get(signal);
+    if (of === undefined) {
+      of = new Abortable();
+      Abortable.#bySignal.set(signal, of);
+    }
+    if (of.#requests.size === 0) signal.addEventListener("abort", of);
+    of.#requests.add(request);
+  }
+
+  static remove(signal: AbortSignal, request: Pending): void {
+    const of = Abortable.#bySignal.get(signal) as Abortable;
+    of.#requests.delete(request);
+    if (of.#requests.size === 0) signal.removeEventListener("abort", of);
+  }
+
+  handleEvent(): void {
+    for (const request of this.#requests) request.cancel();
   }
 }
 
@@ -67,7 +96,7 @@ function settle(...documents: Document[]): void {
     const request = pending[tag] as Pending;
     pending[tag] = undefined;
     free.push(tag);
-    request.signal?.removeEventListener("abort", request);
+    if (request.signal !== undefined) Abortable.remove(request.signal, request);
     if (statuses[i] === 0) request.resolve(documents[i]);
     else request.reject(failure(documents[i] as string, request.op, request.signal));
   }
@@ -75,9 +104,12 @@ function settle(...documents: Document[]): void {
 
 /** Called by the addon for the end of a close, and for log events. */
 function receive(status: number, tag: number, text?: string): void {
-  if (text !== undefined) return receiveLog(status, tag, text);
-  closes.get(tag)?.(status);
-  closes.delete(tag);
+  if (text !== undefined) {
+    receiveLog(status, tag, text);
+  } else {
+    closes.get(tag)?.(status);
+    closes.delete(tag);
+  }
 }
 
 function failure(document: string, op: Op, signal?: AbortSignal): unknown {
@@ -154,7 +186,7 @@ function accepted(handle: Handle, op: Op, signal: AbortSignal | undefined, tag: 
     const request = new Pending(handle, op, give, reject, signal);
     request.identity = identity;
     pending[tag] = request;
-    signal?.addEventListener("abort", request, { once: true });
+    if (signal !== undefined) Abortable.add(signal, request);
   });
 }
 

@@ -10,8 +10,8 @@ import {
   placeBody,
   putBody,
   type ReadOptions,
-  readItem,
   type RunOptions,
+  readItem,
   type WriteOptions,
 } from "./item.js";
 import { type JsonObject, members, plainText, type RawJson, wellFormed } from "./json.js";
