@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { setTimeout } from "node:timers/promises";
 import { LgstoreError, library, Store } from "lgstore";
 
 console.error(`lgstore ${library.version}, ${library.path}`);
@@ -52,4 +53,11 @@ export async function collect(iterable) {
   const all = [];
   for await (const one of iterable) all.push(one);
   return all;
+}
+
+/** Waits until something holds, and fails when that takes too long. */
+export async function until(holds, seconds = 30) {
+  for (const end = Date.now() + seconds * 1000; !(await holds()); await setTimeout(1)) {
+    assert.ok(Date.now() < end, `not within ${seconds} seconds: ${holds}`);
+  }
 }
