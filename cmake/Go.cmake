@@ -62,6 +62,3 @@ set(lgstore_roundtrip "c=$<TARGET_FILE:roundtrip_c>" "cpp=$<TARGET_FILE:cpp_roun
 lgstore_go_test(roundtrip.build LABELS ci TIMEOUT 300
   COMMAND build -o "${lgstore_work}/roundtrip_go" ./internal/roundtrip)
 set_tests_properties(roundtrip.build PROPERTIES FIXTURES_SETUP roundtrip)
-lgstore_test(roundtrip LABELS ci TIMEOUT 120
-  COMMAND "${LGSTORE_BASH}" tests/roundtrip/roundtrip.sh ${lgstore_roundtrip})
-set_tests_properties(roundtrip PROPERTIES FIXTURES_REQUIRED roundtrip)

@@ -245,3 +245,9 @@ lgstore_test(failover.checker LABELS ci TIMEOUT 300
   COMMAND "${CMAKE_COMMAND}" -E chdir "${PROJECT_SOURCE_DIR}/tests/failover/linearizable" "${LGSTORE_GO}" test ./...)
 
 include(cmake/Go.cmake)
+include(cmake/Node.cmake)
+
+# What one language writes, every other reads: lgstore_roundtrip has a program of each binding.
+lgstore_test(roundtrip LABELS ci TIMEOUT 120 ENVIRONMENT "LGSTORE_LIBRARY_NODE=$<TARGET_FILE:lgstore_node>"
+  COMMAND "${LGSTORE_BASH}" tests/roundtrip/roundtrip.sh ${lgstore_roundtrip})
+set_tests_properties(roundtrip PROPERTIES FIXTURES_REQUIRED roundtrip)

@@ -1,4 +1,4 @@
-// What the addon exports: native/addon.cc. Only request.ts, store.ts, runtime.ts and metrics.ts call it.
+// What the addon exports: native/addon.cpp. Only request.ts, store.ts, runtime.ts and metrics.ts call it.
 import { loadBinary } from "./binary.js";
 
 /** The functions of the addon. What the library refuses is in `outcome[0]` afterwards. */
@@ -26,7 +26,7 @@ export interface Native {
 /** The text of an answer or of an error document; undefined where there is none, or it is too long for a string. */
 export type Document = string | Buffer | undefined;
 
-/** How many completions come in one call. As in native/environment.h. */
+/** How many completions come in one call. As in native/environment.hpp. */
 const burst = 256;
 
 export const native: Native = loadBinary();

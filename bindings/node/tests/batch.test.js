@@ -17,14 +17,20 @@ test("each operation has its result, and reads see the state before", async (t) 
   const store = storeFor(t);
   await store.put(place, "old", { n: 1 });
   const results = await store.batch(operations);
-  assert.deepEqual(results.map(({ status }) => status), Array(7).fill("fulfilled"));
+  assert.deepEqual(
+    results.map(({ status }) => status),
+    Array(7).fill("fulfilled"),
+  );
   const values = results.map(({ value }) => value);
   assert.equal(values[0], undefined);
   assert.deepEqual(values[1].value, { n: 1 });
   assert.ok(values[1].createdAt instanceof Date);
   assert.equal(values[2], null);
   assert.equal(values[3], undefined);
-  assert.deepEqual(values[4].items.map(({ key }) => key), ["old"]);
+  assert.deepEqual(
+    values[4].items.map(({ key }) => key),
+    ["old"],
+  );
   assert.deepEqual(values[5], { namespaces: [place] });
   assert.equal(values[6], 1);
 
@@ -38,13 +44,19 @@ test("each operation has its result, and reads see the state before", async (t) 
 test("one wrong operation rejects the batch before anything happens", async (t) => {
   const store = storeFor(t);
   const good = { op: "put", namespace: place, key: "k", value: {} };
-  await rejectsWith(store.batch([good, { op: "get", namespace: ["a.b"], key: "k" }]), "invalid_arg", "ops[1].namespace[0]");
+  await rejectsWith(
+    store.batch([good, { op: "get", namespace: ["a.b"], key: "k" }]),
+    "invalid_arg",
+    "ops[1].namespace[0]",
+  );
   await rejectsWith(store.batch([good, { ...good, value: { n: 1n } }]), "invalid_arg", "ops[1].value");
   await rejectsWith(store.batch([good, { ...good, tll: 1 }]), "invalid_arg", "ops[1].tll");
   await rejectsWith(store.batch([good, { op: "sweep" }]), "invalid_arg");
   await rejectsWith(store.batch([good], { mode: "sequential", atomicity: "logged" }), "invalid_arg");
   const many = Array.from({ length: 101 }, () => good);
-  assert.ok((await rejectsWith(store.batch(many, { atomicity: "logged" }), "invalid_arg")) instanceof InvalidRequestError);
+  assert.ok(
+    (await rejectsWith(store.batch(many, { atomicity: "logged" }), "invalid_arg")) instanceof InvalidRequestError,
+  );
   assert.equal(await store.count([]), 0);
 });
 
@@ -53,7 +65,13 @@ test("one operation that fails leaves the others", async (t) => {
   const puts = Array.from({ length: 9 }, (_, i) => ({ op: "put", namespace: place, key: `k${i}`, value: { i } }));
   const ends = [];
   // Every third request fails, as a whole.
-  for (let i = 0; i < 3; i++) ends.push(await store.batch(puts).then(() => "done", (error) => error.code));
+  for (let i = 0; i < 3; i++)
+    ends.push(
+      await store.batch(puts).then(
+        () => "done",
+        (error) => error.code,
+      ),
+    );
   assert.deepEqual(ends, ["done", "done", "unavailable"]);
 });
 
@@ -64,5 +82,8 @@ test("large batches go through whole", async (t) => {
   assert.equal(results.filter(({ status }) => status === "fulfilled").length, 5000);
   const gets = puts.map(({ key }) => ({ op: "get", namespace: place, key }));
   const found = await store.batch(gets);
-  assert.deepEqual(found.map(({ value }) => value.value.i), puts.map(({ value }) => value.i));
+  assert.deepEqual(
+    found.map(({ value }) => value.value.i),
+    puts.map(({ value }) => value.i),
+  );
 });

@@ -43,7 +43,10 @@ test("what change throws ends the update", async (t) => {
     }),
     reason,
   );
-  await assert.rejects(store.update(place, "k", async () => Promise.reject(reason)), reason);
+  await assert.rejects(
+    store.update(place, "k", async () => Promise.reject(reason)),
+    reason,
+  );
   assert.equal(await store.get(place, "k"), null);
   const done = await store.update(place, "k", async () => ({ n: 1 }), { ttl: 60 });
   assert.equal((await store.get(place, "k")).version, done.version);

@@ -9,9 +9,14 @@ const program = new URL("endings.js", import.meta.url).pathname;
 /** Runs an ending and gives its exit code or signal. */
 function end(name, folder) {
   return new Promise((resolve) => {
-    const child = execFile(process.execPath, ["--expose-gc", program, name, folder], { timeout: 60_000 }, (_, out, err) => {
-      resolve({ code: child.exitCode, signal: child.signalCode, out, err });
-    });
+    const child = execFile(
+      process.execPath,
+      ["--expose-gc", program, name, folder],
+      { timeout: 60_000 },
+      (_, out, err) => {
+        resolve({ code: child.exitCode, signal: child.signalCode, out, err });
+      },
+    );
   });
 }
 

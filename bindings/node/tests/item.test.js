@@ -95,7 +95,10 @@ test("raw values are kept byte for byte", async (t) => {
     assert.ok(item.updatedAt instanceof Date);
   }
   const { items } = await store.searchPage(place, { raw: true });
-  assert.deepEqual(items.map(({ value }) => value.text), [text, text]);
+  assert.deepEqual(
+    items.map(({ value }) => value.text),
+    [text, text],
+  );
   assert.equal((await store.get(place, "raw")).value.t, 'ä"]}');
   assert.equal(await store.get(place, "none", { raw: true }), null);
 

@@ -48,14 +48,20 @@ test("searches: newest first, with filters, limits and offsets", async (t) => {
     assert.deepEqual(await numbers([], { limit: 3, offset: 2 }), [12, 11, 10]);
     assert.deepEqual(await numbers(users, { filter: { tag: "a", n: { $gt: 5 } } }), [13, 11, 9, 7]);
     assert.deepEqual(await numbers(users, { filter: { n: { $in: [1, 2] } } }), [2, 1]);
-    assert.deepEqual(await numbers(users, { filter: { n: { $nin: [0, 1, 2] }, tag: { $ne: "a" } }, limit: 2 }), [14, 12]);
-    assert.deepEqual(await numbers(users, { filter: {} , limit: 1 }), [14]);
+    assert.deepEqual(
+      await numbers(users, { filter: { n: { $nin: [0, 1, 2] }, tag: { $ne: "a" } }, limit: 2 }),
+      [14, 12],
+    );
+    assert.deepEqual(await numbers(users, { filter: {}, limit: 1 }), [14]);
     const [item] = await store.search(users);
     assert.equal("score" in item, false);
   }
   const byKey = lgStore(t, memory, { order: "key" });
   for (const key of ["b", "a", "c"]) await byKey.put(users, key, {});
-  assert.deepEqual((await byKey.search(users)).map(({ key }) => key), ["a", "b", "c"]);
+  assert.deepEqual(
+    (await byKey.search(users)).map(({ key }) => key),
+    ["a", "b", "c"],
+  );
 });
 
 test("namespaces are listed whole", async (t) => {
@@ -139,7 +145,13 @@ test("what LangGraph forbids is refused as LangGraph does", async (t) => {
 test("failures of a batch: one's own error, or all of them", async (t) => {
   const failing = lgStore(t, { backend: "fault", fault: { fail_first: 2 } });
   await rejectsWith(failing.put(users, "k", {}), "unavailable");
-  await rejectsWith(failing.batch([{ namespace: users, key: "k" }, { namespace: users, key: "k" }]), "unavailable");
+  await rejectsWith(
+    failing.batch([
+      { namespace: users, key: "k" },
+      { namespace: users, key: "k" },
+    ]),
+    "unavailable",
+  );
   const results = [
     { status: "rejected", reason: new Error("first") },
     { status: "fulfilled", value: null },
@@ -176,8 +188,12 @@ test("callers whose operations share a batch have each their own end", async (t)
       "invalid_arg",
     ]);
     assert.ok(nul === "invalid_arg" || nul === "InvalidNamespaceError", nul);
-    assert.deepEqual((await store.search(users)).map(({ key }) => key), ["c", "a"]);
-    for (const { reason } of ends) assert.ok(!reason || reason instanceof LgstoreError || reason.name.startsWith("Invalid"));
+    assert.deepEqual(
+      (await store.search(users)).map(({ key }) => key),
+      ["c", "a"],
+    );
+    for (const { reason } of ends)
+      assert.ok(!reason || reason instanceof LgstoreError || reason.name.startsWith("Invalid"));
   }
 });
 
@@ -187,14 +203,20 @@ test("a closed store fails each caller", async (t) => {
   await store.put(users, "k", {});
   await inner.stop();
   const ends = await Promise.allSettled([store.get(users, "k"), store.put(users, "k", {})]);
-  assert.deepEqual(ends.map(({ reason }) => reason.code), ["closed", "closed"]);
+  assert.deepEqual(
+    ends.map(({ reason }) => reason.code),
+    ["closed", "closed"],
+  );
 });
 
 test("many callers under AsyncBatchedStore", async (t) => {
   const store = batched(t, lgStore(t, accepting));
   await Promise.all(Array.from({ length: 500 }, (_, i) => store.put([...users, `u${i % 7}`], `k${i}`, { i })));
   const items = await Promise.all(Array.from({ length: 500 }, (_, i) => store.get([...users, `u${i % 7}`], `k${i}`)));
-  assert.deepEqual(items.map(({ value }) => value.i), [...Array(500).keys()]);
+  assert.deepEqual(
+    items.map(({ value }) => value.i),
+    [...Array(500).keys()],
+  );
 });
 
 test("start opens, stop closes what is its own", async (t) => {

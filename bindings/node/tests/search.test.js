@@ -14,7 +14,10 @@ test("a search yields everything, page by page", async (t) => {
   const store = await people(t);
   for (const pageSize of [undefined, 1, 7, 25, 100]) {
     const found = await collect(store.search(place, { pageSize }));
-    assert.deepEqual(found.map(({ key }) => key).sort(), [...Array(25).keys()].map((i) => `k${String(i).padStart(3, "0")}`));
+    assert.deepEqual(
+      found.map(({ key }) => key).sort(),
+      [...Array(25).keys()].map((i) => `k${String(i).padStart(3, "0")}`),
+    );
   }
   assert.equal((await collect(store.search([]))).length, 25);
   assert.equal((await collect(store.search([...place, "odd"]))).length, 12);
@@ -24,7 +27,10 @@ test("a search yields everything, page by page", async (t) => {
 test("filters, orders, limits and offsets", async (t) => {
   const store = await people(t);
   const numbers = async (options) => (await collect(store.search(place, options))).map(({ value }) => value.n);
-  assert.deepEqual(await numbers({ filter: { n: { $gte: 3, $lt: 9 }, even: true }, order: "updated_at desc" }), [8, 6, 4]);
+  assert.deepEqual(
+    await numbers({ filter: { n: { $gte: 3, $lt: 9 }, even: true }, order: "updated_at desc" }),
+    [8, 6, 4],
+  );
   assert.deepEqual(await numbers({ filter: { n: { $in: [1, 2, 99] } }, order: "updated_at" }), [1, 2]);
   assert.deepEqual(await numbers({ order: "updated_at", limit: 5, offset: 2, pageSize: 2 }), [2, 3, 4, 5, 6]);
   assert.deepEqual(await numbers({ limit: 0 }), []);

@@ -54,7 +54,10 @@ test("thousands of operations at once, each with its own answer", async (t) => {
   const keys = Array.from({ length: 10_000 }, (_, i) => `k${i}`);
   await Promise.all(keys.map((key, i) => store.put(place, key, { i })));
   const items = await Promise.all(keys.map((key) => store.get(place, key)));
-  assert.deepEqual(items.map(({ key, value }) => [key, value.i]), keys.map((key, i) => [key, i]));
+  assert.deepEqual(
+    items.map(({ key, value }) => [key, value.i]),
+    keys.map((key, i) => [key, i]),
+  );
 });
 
 test("more than may be in flight are refused, and nothing of the others is lost", async (t) => {
@@ -155,7 +158,9 @@ test("close waits for what runs, and ends the rest", async () => {
   assert.deepEqual(order, ["put", "closed"]);
 
   const never = new Store(stuck);
-  const sent = Array.from({ length: 1000 }, (_, i) => never.put(place, `k${i}`, {}).catch((error) => order.push(error.code)));
+  const sent = Array.from({ length: 1000 }, (_, i) =>
+    never.put(place, `k${i}`, {}).catch((error) => order.push(error.code)),
+  );
   await never.close({ drainTimeout: 0 }).then(() => order.push("closed again"));
   assert.deepEqual(order.slice(2), [...Array(1000).fill("closed"), "closed again"]);
   await Promise.all(sent);

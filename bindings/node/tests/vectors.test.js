@@ -23,8 +23,7 @@ const keyspace = process.env.LGSTORE_TEST_KEYSPACE;
 // A run with a keyspace is for the cluster: cql.node.vectors.
 test("vectors in memory", { skip: keyspace !== undefined }, (t) => run(t, { config: embedded }));
 
-test("vectors on a file", { skip: keyspace !== undefined }, (t) =>
-  run(t, { config: embedded, folder: folderOf(t) }));
+test("vectors on a file", { skip: keyspace !== undefined }, (t) => run(t, { config: embedded, folder: folderOf(t) }));
 
 test("vectors on a cluster", { skip: keyspace === undefined && "cql.node.vectors names a keyspace" }, async (t) => {
   const points = process.env.LGSTORE_TEST_CONTACT_POINTS;

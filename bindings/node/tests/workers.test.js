@@ -23,8 +23,9 @@ async function run(ending) {
 }
 
 const threads = () =>
-  readdirSync("/proc/self/task").filter((id) => readFileSync(`/proc/self/task/${id}/comm`, "utf8").startsWith("lgstore"))
-    .length;
+  readdirSync("/proc/self/task").filter((id) =>
+    readFileSync(`/proc/self/task/${id}/comm`, "utf8").startsWith("lgstore"),
+  ).length;
 
 test(`${count} workers start and end, many of them in the middle of operations`, async () => {
   const mine = await open("memory:");

@@ -3,7 +3,7 @@
 #include <memory>
 #include <vector>
 
-#include "environment.h"
+#include "environment.hpp"
 
 namespace lgstore_node {
 namespace {
@@ -13,14 +13,14 @@ constexpr size_t kArguments = 6;
 // The arguments of one call.
 struct Call {
   napi_env env;
-  Environment* in;
+  Environment *in;
   std::array<napi_value, kArguments> argument;
 
   Call(napi_env e, napi_callback_info info) : env(e) {
     size_t count = kArguments;
-    void* data = nullptr;
+    void *data = nullptr;
     napi_get_cb_info(env, info, &count, argument.data(), nullptr, &data);
-    in = static_cast<Environment*>(data);
+    in = static_cast<Environment *>(data);
   }
   uint32_t Number(size_t at) const {
     uint32_t number = UINT32_MAX;
@@ -33,17 +33,17 @@ struct Call {
     napi_get_value_double(env, argument[at], &number);
     return static_cast<uint64_t>(number);
   }
-  lgstore_t* Store() const { return in->stores.At(Number(0)); }
+  lgstore_t *Store() const { return in->stores.At(Number(0)); }
   napi_value Status(lgstore_status_t status) const {
     *in->outcome = status;
     return nullptr;
   }
   // The status and, where the library says more, its error document.
-  napi_value Failed(lgstore_status_t status, lgstore_error_t* error) const {
+  napi_value Failed(lgstore_status_t status, lgstore_error_t *error) const {
     *in->outcome = status;
     if (error == nullptr) return nullptr;
     size_t length = 0;
-    const char* json = lgstore_error_json(error, &length);
+    const char *json = lgstore_error_json(error, &length);
     napi_value text = TextOf(env, json, length);
     lgstore_error_free(error);
     return text;
@@ -56,28 +56,29 @@ struct Call {
   }
 };
 
-// A string or the bytes of a Uint8Array, for the length of a call. Strings are well-formed: src/ sees to that.
+// A string or the bytes of a Uint8Array, for the length of a call. Strings are well-formed: src/ sees to
+// that.
 class Body {
  public:
   // False: neither, or there is no memory.
-  bool Read(const Call& call, size_t at) {
+  bool Read(const Call &call, size_t at) {
     napi_value value = call.argument[at];
-    std::array<char, 16384>& room = call.in->body;
+    std::array<char, 16384> &room = call.in->body;
     if (napi_get_value_string_utf8(call.env, value, room.data(), room.size(), &length) == napi_ok) {
       text = room.data();
       // The longest character has 4 bytes: with as much room left, nothing was cut off.
       return length + 4 < room.size() || ReadLong(call.env, value);
     }
     napi_typedarray_type type;
-    void* data = nullptr;
+    void *data = nullptr;
     if (napi_get_typedarray_info(call.env, value, &type, &length, &data, nullptr, nullptr) != napi_ok ||
         type != napi_uint8_array) {
       return false;
     }
-    text = static_cast<const char*>(data);
+    text = static_cast<const char *>(data);
     return true;
   }
-  const char* text = nullptr;
+  const char *text = nullptr;
   size_t length = 0;
 
  private:
@@ -85,16 +86,17 @@ class Body {
     if (napi_get_value_string_utf8(env, value, nullptr, 0, &length) != napi_ok) return false;
     long_.reset(new (std::nothrow) char[length + 1]);
     text = long_.get();
-    return text != nullptr && napi_get_value_string_utf8(env, value, long_.get(), length + 1, &length) == napi_ok;
+    return text != nullptr &&
+           napi_get_value_string_utf8(env, value, long_.get(), length + 1, &length) == napi_ok;
   }
   std::unique_ptr<char[]> long_;
 };
 
-// submit(store, op, body, timeoutUs, tag): an answer at once (a document, outcome[0] its status), a number (accepted:
-// the request's identity), or undefined (refused: outcome[0] says why).
+// submit(store, op, body, timeoutUs, tag): an answer at once (a document, outcome[0] its status), a number
+// (accepted: the request's identity), or undefined (refused: outcome[0] says why).
 napi_value Submit(napi_env env, napi_callback_info info) {
   const Call call(env, info);
-  lgstore_t* store = call.Store();
+  lgstore_t *store = call.Store();
   if (store == nullptr) return call.Status(LGSTORE_E_CLOSED);
   Body body;
   if (!body.Read(call, 2)) return call.Status(LGSTORE_E_INVALID_ARG);
@@ -105,8 +107,8 @@ napi_value Submit(napi_env env, napi_callback_info info) {
   size_t accepted = 0;
   lgstore_op_t op = 0;
   lgstore_completion_t done;
-  const lgstore_status_t status = lgstore_submit_cq(store, call.in->queue, body.text, body.length, &submission, 1,
-                                                    &accepted, &op, &done);
+  const lgstore_status_t status =
+      lgstore_submit_cq(store, call.in->queue, body.text, body.length, &submission, 1, &accepted, &op, &done);
   if (accepted == 0) return call.Status(status);
   if (done.owner != nullptr) {
     *call.in->outcome = done.status;
@@ -124,7 +126,7 @@ napi_value Submit(napi_env env, napi_callback_info info) {
 // cancel(store, identity)
 napi_value Cancel(napi_env env, napi_callback_info info) {
   const Call call(env, info);
-  lgstore_t* store = call.Store();
+  lgstore_t *store = call.Store();
   if (store != nullptr) lgstore_cancel(store, call.Large(1));
   return nullptr;
 }
@@ -132,12 +134,12 @@ napi_value Cancel(napi_env env, napi_callback_info info) {
 // storeNew(runtime, config): the store's number, or undefined or an error document.
 napi_value StoreNew(napi_env env, napi_callback_info info) {
   const Call call(env, info);
-  lgstore_runtime_t* runtime = call.in->runtimes.At(call.Number(0));
+  lgstore_runtime_t *runtime = call.in->runtimes.At(call.Number(0));
   Body config;
   if (runtime == nullptr) return call.Status(LGSTORE_E_CLOSED);
   if (!config.Read(call, 1)) return call.Status(LGSTORE_E_INVALID_ARG);
-  lgstore_t* made = nullptr;
-  lgstore_error_t* error = nullptr;
+  lgstore_t *made = nullptr;
+  lgstore_error_t *error = nullptr;
   const lgstore_status_t status = lgstore_new(runtime, config.text, config.length, &made, &error);
   return status == LGSTORE_OK ? call.Index(call.in->stores.Add(made)) : call.Failed(status, error);
 }
@@ -147,17 +149,17 @@ struct Closing {
   uint32_t tag;
 };
 
-void Closed(const lgstore_completion_t* completion, void* user_data) {
-  const std::unique_ptr<Closing> closing(static_cast<Closing*>(user_data));
+void Closed(const lgstore_completion_t *completion, void *user_data) {
+  const std::unique_ptr<Closing> closing(static_cast<Closing *>(user_data));
   closing->mailbox->Closed(closing->tag, completion->status);
 }
 
 // storeClose(store, drainUs, tag): outcome[0] says whether receive will be told.
 napi_value StoreClose(napi_env env, napi_callback_info info) {
   const Call call(env, info);
-  lgstore_t* store = call.Store();
+  lgstore_t *store = call.Store();
   if (store == nullptr) return call.Status(LGSTORE_E_CLOSED);
-  auto* closing = new Closing{call.in->mailbox, call.Number(2)};
+  auto *closing = new Closing{call.in->mailbox, call.Number(2)};
   const lgstore_status_t status = lgstore_close_async(store, call.Large(1), Closed, closing);
   if (status == LGSTORE_OK) {
     call.in->Expect();
@@ -175,10 +177,11 @@ napi_value StoreFree(napi_env env, napi_callback_info info) {
 }
 
 // A snapshot's text, or undefined or an error document.
-napi_value Snapshot(const Call& call, lgstore_status_t status, lgstore_result_t* result, lgstore_error_t* error) {
+napi_value Snapshot(const Call &call, lgstore_status_t status, lgstore_result_t *result,
+                    lgstore_error_t *error) {
   if (status != LGSTORE_OK) return call.Failed(status, error);
   size_t length = 0;
-  const char* text = lgstore_result_json(result, &length);
+  const char *text = lgstore_result_json(result, &length);
   napi_value made = TextOf(call.env, text, length);
   lgstore_result_free(result);
   *call.in->outcome = LGSTORE_OK;
@@ -188,10 +191,10 @@ napi_value Snapshot(const Call& call, lgstore_status_t status, lgstore_result_t*
 // metrics(store, reset)
 napi_value Metrics(napi_env env, napi_callback_info info) {
   const Call call(env, info);
-  lgstore_t* store = call.Store();
+  lgstore_t *store = call.Store();
   if (store == nullptr) return call.Status(LGSTORE_E_CLOSED);
-  lgstore_result_t* result = nullptr;
-  lgstore_error_t* error = nullptr;
+  lgstore_result_t *result = nullptr;
+  lgstore_error_t *error = nullptr;
   const lgstore_status_t status = lgstore_metrics(store, call.Number(1), &result, &error);
   return Snapshot(call, status, result, error);
 }
@@ -199,10 +202,10 @@ napi_value Metrics(napi_env env, napi_callback_info info) {
 // prometheus(store)
 napi_value Prometheus(napi_env env, napi_callback_info info) {
   const Call call(env, info);
-  lgstore_t* store = call.Store();
+  lgstore_t *store = call.Store();
   if (store == nullptr) return call.Status(LGSTORE_E_CLOSED);
-  lgstore_result_t* result = nullptr;
-  lgstore_error_t* error = nullptr;
+  lgstore_result_t *result = nullptr;
+  lgstore_error_t *error = nullptr;
   const lgstore_status_t status = lgstore_metrics_prometheus(store, &result, &error);
   return Snapshot(call, status, result, error);
 }
@@ -210,7 +213,7 @@ napi_value Prometheus(napi_env env, napi_callback_info info) {
 // breakerReset(store)
 napi_value BreakerReset(napi_env env, napi_callback_info info) {
   const Call call(env, info);
-  lgstore_t* store = call.Store();
+  lgstore_t *store = call.Store();
   return call.Status(store == nullptr ? LGSTORE_E_CLOSED : lgstore_breaker_reset(store));
 }
 
@@ -222,20 +225,21 @@ napi_value RuntimeNew(napi_env env, napi_callback_info info) {
   options.worker_threads = call.Number(0);
   options.max_blocking_threads = call.Number(1);
   options.log_lines = call.Number(2);
-  lgstore_runtime_t* made = nullptr;
-  lgstore_error_t* error = nullptr;
+  lgstore_runtime_t *made = nullptr;
+  lgstore_error_t *error = nullptr;
   const lgstore_status_t status = lgstore_runtime_new(&options, &made, &error);
   return status == LGSTORE_OK ? call.Index(call.in->runtimes.Add(made)) : call.Failed(status, error);
 }
 
-void Logged(int32_t level, const char* json, size_t length, void* user_data) {
-  static_cast<Mailbox*>(user_data)->Logged(level, json, length);
+void Logged(int32_t level, const char *json, size_t length, void *user_data) {
+  static_cast<Mailbox *>(user_data)->Logged(level, json, length);
 }
 
-// runtimeLog(runtime, level): 0 = nothing. The mailbox lives as long as the environment, which ends the log first.
+// runtimeLog(runtime, level): 0 = nothing. The mailbox lives as long as the environment, which ends the log
+// first.
 napi_value RuntimeLog(napi_env env, napi_callback_info info) {
   const Call call(env, info);
-  lgstore_runtime_t* runtime = call.in->runtimes.At(call.Number(0));
+  lgstore_runtime_t *runtime = call.in->runtimes.At(call.Number(0));
   if (runtime == nullptr) return call.Status(LGSTORE_E_CLOSED);
   const auto level = static_cast<int32_t>(call.Number(1));
   return call.Status(
@@ -245,13 +249,14 @@ napi_value RuntimeLog(napi_env env, napi_callback_info info) {
 // runtimeFree(runtime)
 napi_value RuntimeFree(napi_env env, napi_callback_info info) {
   const Call call(env, info);
-  lgstore_runtime_t* runtime = call.in->runtimes.Remove(call.Number(0));
+  lgstore_runtime_t *runtime = call.in->runtimes.Remove(call.Number(0));
   if (runtime != nullptr) lgstore_runtime_set_log(runtime, 0, nullptr, nullptr);
   lgstore_runtime_free(runtime);
   return nullptr;
 }
 
-// start(settle, receive): settle(...documents) for a burst, receive(status, tag, text) for closes and log events.
+// start(settle, receive): settle(...documents) for a burst, receive(status, tag, text) for closes and log
+// events.
 napi_value Start(napi_env env, napi_callback_info info) {
   const Call call(env, info);
   napi_create_reference(env, call.argument[0], 1, &call.in->settle);
@@ -269,21 +274,24 @@ napi_value Version(napi_env env, napi_callback_info) {
 napi_value StatusName(napi_env env, napi_callback_info info) {
   const Call call(env, info);
   napi_value text = nullptr;
-  napi_create_string_utf8(env, lgstore_status_name(static_cast<int32_t>(call.Number(0))), NAPI_AUTO_LENGTH, &text);
+  napi_create_string_utf8(env, lgstore_status_name(static_cast<int32_t>(call.Number(0))), NAPI_AUTO_LENGTH,
+                          &text);
   return text;
 }
 
 struct Function {
-  const char* name;
+  const char *name;
   napi_callback function;
 };
 
 constexpr Function kFunctions[] = {
-    {"submit", Submit},         {"cancel", Cancel},         {"storeNew", StoreNew},
-    {"storeClose", StoreClose}, {"storeFree", StoreFree},   {"metrics", Metrics},
-    {"prometheus", Prometheus}, {"breakerReset", BreakerReset}, {"runtimeNew", RuntimeNew},
-    {"runtimeLog", RuntimeLog}, {"runtimeFree", RuntimeFree}, {"start", Start},
-    {"version", Version},       {"statusName", StatusName},
+    {"submit", Submit},           {"cancel", Cancel},
+    {"storeNew", StoreNew},       {"storeClose", StoreClose},
+    {"storeFree", StoreFree},     {"metrics", Metrics},
+    {"prometheus", Prometheus},   {"breakerReset", BreakerReset},
+    {"runtimeNew", RuntimeNew},   {"runtimeLog", RuntimeLog},
+    {"runtimeFree", RuntimeFree}, {"start", Start},
+    {"version", Version},         {"statusName", StatusName},
 };
 
 }  // namespace
@@ -295,9 +303,9 @@ NAPI_MODULE_INIT() {
     napi_throw_error(env, nullptr, "lgstore: the library that is loaded does not fit this addon");
     return nullptr;
   }
-  Environment* made = nullptr;
+  Environment *made = nullptr;
   if (!Environment::Start(env, exports, &made)) return nullptr;
-  for (const Function& one : kFunctions) {
+  for (const Function &one : kFunctions) {
     napi_value function;
     if (napi_create_function(env, one.name, NAPI_AUTO_LENGTH, one.function, made, &function) != napi_ok ||
         napi_set_named_property(env, exports, one.name, function) != napi_ok) {

@@ -1,2 +1,0 @@
-/** The configuration of a store: docs/configuration.md. */
-export type Config = Record<string, unknown>;
