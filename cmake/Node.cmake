@@ -86,8 +86,9 @@ endfunction()
 
 lgstore_node_test(node.test LABELS ci TIMEOUT 900 ENVIRONMENT "LGSTORE_OPERATIONS=500000" COMMAND --test)
 lgstore_test(node.lint LABELS ci lint node TIMEOUT 60
-  COMMAND "${lgstore_node_dir}/node_modules/.bin/biome" ci --error-on-warnings "${lgstore_node_source}" "${PROJECT_SOURCE_DIR}/examples/node"
-    "--config-path=${lgstore_node_source}")
+  COMMAND "${CMAKE_COMMAND}" -E chdir "${lgstore_node_source}"
+    "${lgstore_node_dir}/node_modules/.bin/biome" ci --error-on-warnings --config-path=. .
+    "${PROJECT_SOURCE_DIR}/examples/node" "${PROJECT_SOURCE_DIR}/tests/package/node")
 lgstore_node_test(cql.node.vectors LABELS ci cql TIMEOUT 300 CLUSTER plain
   ENVIRONMENT "LGSTORE_TEST_KEYSPACE=node_vectors" COMMAND --test tests/vectors.test.js)
 lgstore_node_test(node.flat_memory LABELS soak TIMEOUT 14400 ENVIRONMENT "LGSTORE_OPERATIONS=10000000"

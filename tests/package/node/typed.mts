@@ -1,5 +1,15 @@
 // Everything has its exact type: what must not compile is marked.
-import { type Config, type Item, LgstoreError, type LogEvent, open, type Outcome, RawJson, Runtime, Store } from "lgstore";
+import {
+  type Config,
+  type Item,
+  LgstoreError,
+  type LogEvent,
+  type Outcome,
+  open,
+  RawJson,
+  Runtime,
+  type Store,
+} from "lgstore";
 
 interface Theme {
   mode: "dark" | "light";
@@ -15,7 +25,10 @@ void [wrong, other];
 
 const runtime = new Runtime({ workers: 1, logLevel: "error" });
 const store: Store = await open(config, { runtime, signal: AbortSignal.timeout(60_000) });
-await store.put(["users"], "theme", { mode: "dark" } satisfies Theme, { ttl: null, signal: new AbortController().signal });
+await store.put(["users"], "theme", { mode: "dark" } satisfies Theme, {
+  ttl: null,
+  signal: new AbortController().signal,
+});
 // @ts-expect-error: no such option
 await store.put(["users"], "other", {}, { tll: 5 }).catch((error: unknown) => error instanceof LgstoreError);
 // @ts-expect-error: no object
@@ -40,9 +53,14 @@ const [got, count, put] = await store.batch([
 const found: Item | null | undefined = got.status === "fulfilled" ? got.value : undefined;
 const number: number = count.status === "fulfilled" ? count.value : 0;
 const nothing: undefined = put.status === "fulfilled" ? put.value : undefined;
-const outcome: Outcome<Theme> = await store.compareAndSet<Theme>(["users"], "theme", { version: item?.version ?? "" }, {
-  mode: "light",
-});
+const outcome: Outcome<Theme> = await store.compareAndSet<Theme>(
+  ["users"],
+  "theme",
+  { version: item?.version ?? "" },
+  {
+    mode: "light",
+  },
+);
 // @ts-expect-error: one of both
 await store.compareAndSet(["users"], "theme", { version: "", value: {} }, {}).catch(() => {});
 const bytes: Buffer = await store.call("get", "{}", { bytes: true }).catch(() => Buffer.from(""));
