@@ -1,7 +1,8 @@
+import { bodyOf, type Members, withOptions } from "./body.js";
 import { type ErrorDocument, errorOf } from "./error.js";
 import { type Item, itemOf, type Namespace, type RunOptions } from "./item.js";
-import { type JsonObject, members, type RawJson, textOf } from "./json.js";
-import { type NamespaceQuery, type NamespacesPage, namespacesMembers } from "./namespaces.js";
+import type { JsonObject, RawJson } from "./json.js";
+import { type NamespaceQuery, type NamespacesPage, withNamespaceQuery } from "./namespaces.js";
 import { type Page, pageOf, type Query } from "./search.js";
 
 /** One operation of a batch. */
@@ -53,19 +54,14 @@ export interface BatchOptions extends RunOptions {
 type ResultDocument = { result: unknown } | { error: ErrorDocument };
 
 export function batchBody(operations: readonly BatchOperation[], options: BatchOptions | undefined): string {
-  const parts = operations.map((operation, i) => `{${operationMembers(operation, i).slice(1)}}`);
-  return `{"ops":[${parts.join(",")}]${members(options)}}`;
+  const parts = operations.map((operation, i) => bodyOf(membersOf(operation), "batch", `ops[${i}].`));
+  const rest = bodyOf(withOptions({}, options, "batch"), "batch").slice(1);
+  return `{"ops":[${parts.join(",")}]${rest === "}" ? "" : ","}${rest}`;
 }
 
-function operationMembers(operation: BatchOperation, i: number): string {
-  if (operation.op === "put") {
-    const { value, ...rest } = operation;
-    return `${members(rest)},"value":${textOf(value, `ops[${i}].value`, "batch")}`;
-  }
-  if (operation.op === "list_namespaces") {
-    return namespacesMembers(operation);
-  }
-  return members(operation);
+function membersOf(operation: BatchOperation): Members {
+  if (operation.op === "list_namespaces") return withNamespaceQuery({}, operation, "batch");
+  return withOptions({}, operation, "batch");
 }
 
 export function resultsOf<O extends readonly BatchOperation[]>(text: string, operations: O): BatchResults<O> {

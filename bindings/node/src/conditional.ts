@@ -1,6 +1,7 @@
+import { bodyOf, withOptions } from "./body.js";
 import { invalid } from "./error.js";
-import { type Item, type ItemDocument, itemOf } from "./item.js";
-import { type JsonObject, plainText, type RawJson, textOf } from "./json.js";
+import { type Item, type ItemDocument, itemOf, type Namespace, type RunOptions } from "./item.js";
+import type { JsonObject, RawJson } from "./json.js";
 import type { Op } from "./op.js";
 
 /**
@@ -25,10 +26,19 @@ interface OutcomeDocument {
   current?: ItemDocument | null;
 }
 
-export function expectedMembers(expected: Expected, op: Op): string {
-  if (expected?.version !== undefined) return `,"expected_version":${plainText(expected.version)}`;
-  if (expected?.value === undefined) throw invalid("expected", "must have a value or a version", op);
-  return `,"expected_value":${textOf(expected.value, "expected", op)}`;
+/** The body of a conditional write; `written` has the value, where one is written. */
+export function expectedBody(
+  op: Op,
+  namespace: Namespace,
+  key: string,
+  expected: Expected,
+  written: { value?: object },
+  options: RunOptions | undefined,
+): string {
+  const { version, value } = expected ?? {};
+  if (version === undefined && value === undefined) throw invalid("expected", "must have a value or a version", op);
+  const members = { namespace, key, expected_version: version, expected_value: value, ...written };
+  return bodyOf(withOptions(members, options, op), op);
 }
 
 export function outcomeOf<T>(text: string): Outcome<T> {

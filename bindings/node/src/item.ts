@@ -1,4 +1,5 @@
-import { type JsonObject, members, plainText, RawJson, rawMembers, textOf } from "./json.js";
+import { bodyOf, withOptions } from "./body.js";
+import { type JsonObject, RawJson, rawMembers } from "./json.js";
 import type { Op } from "./op.js";
 import type { RequestOptions } from "./request.js";
 
@@ -96,8 +97,8 @@ export function rawItem<T>(text: string): Item<T> | null {
   return itemOf<T>(document as unknown as ItemDocument);
 }
 
-export function placeBody(namespace: Namespace, key: string, more = ""): string {
-  return `{"namespace":${plainText(namespace)},"key":${plainText(key)}${more}}`;
+export function placeBody(op: Op, namespace: Namespace, key: string, options: object | undefined): string {
+  return bodyOf(withOptions({ namespace, key }, options, op), op);
 }
 
 export function putBody(
@@ -106,7 +107,6 @@ export function putBody(
   key: string,
   value: object | null,
   options: WriteOptions | undefined,
-  more = "",
 ): string {
-  return placeBody(namespace, key, `,"value":${textOf(value, "value", op)}${members(options)}${more}`);
+  return bodyOf(withOptions({ namespace, key, value }, options, op), op);
 }

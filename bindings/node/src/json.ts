@@ -65,66 +65,6 @@ export function wellFormed(text: string, field: string, op?: Op): void {
   if (!text.isWellFormed()) throw errorOf({ code: "utf8", field, message: "a lone surrogate is not Unicode text" }, op);
 }
 
-/** A value as a text for a request; what JSON can't say is an error that names the field. */
-export function textOf(value: unknown, field: string, op?: Op): string {
-  if (value instanceof RawJson) return value.text;
-  let text: string | undefined;
-  try {
-    text = JSON.stringify(value);
-  } catch (cause) {
-    throw invalid(field, (cause as Error).message, op, cause);
-  }
-  if (text === undefined) throw invalid(field, "must be a JSON object", op);
-  return text;
-}
-
-/** As {@link textOf} for texts, labels and the like: the library says what is wrong with what is none. */
-export function plainText(value: unknown): string {
-  switch (typeof value) {
-    case "object":
-      return textOf(value, "body");
-    case "number":
-      // JSON would make null of NaN and infinities, which means something else; the library refuses texts by name.
-      return Number.isFinite(value) ? String(value) : `"${value}"`;
-    case "boolean":
-      return String(value);
-    case "string":
-      return JSON.stringify(value);
-    case "bigint":
-      return String(value);
-    default:
-      return "null";
-  }
-}
-
-const snakes = new Map<string, string>();
-
-function snake(name: string): string {
-  let known = snakes.get(name);
-  if (known === undefined) {
-    known = name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
-    if (snakes.size < 1000) snakes.set(name, known);
-  }
-  return known;
-}
-
-/** What is not for the library: request.ts and this binding's own reads take it. */
-const ours = new Set(["signal", "timeout", "raw"]);
-
-/**
- * Options as members of a body, each with a comma before it. All that are given go down, so that the library names
- * what it does not know.
- */
-export function members(options: object | undefined): string {
-  let text = "";
-  if (options === undefined) return text;
-  for (const [name, value] of Object.entries(options)) {
-    if (value === undefined || ours.has(name)) continue;
-    text += `,${plainText(snake(name))}:${plainText(value)}`;
-  }
-  return text;
-}
-
 /** The end of the string that begins at `at`. */
 function afterString(text: string, at: number): number {
   for (let end = text.indexOf('"', at + 1); ; end = text.indexOf('"', end + 1)) {

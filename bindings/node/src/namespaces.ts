@@ -1,5 +1,6 @@
+import { type Members, withOptions } from "./body.js";
 import type { Namespace, RunOptions } from "./item.js";
-import { members } from "./json.js";
+import type { Op } from "./op.js";
 
 /** A condition on namespaces: they begin (prefix) or end with these labels; "*" stands for any one label. */
 export interface MatchCondition {
@@ -44,16 +45,12 @@ export interface NamespacesPage {
   cursor?: string | undefined;
 }
 
-export function namespacesBody(options: ListNamespacesPageOptions = {}): string {
-  return `{${namespacesMembers(options).slice(1)}}`;
-}
-
-/** The members of a listing, each with a comma before it. */
-export function namespacesMembers<O extends NamespaceQuery>(options: O): string {
-  const { prefix, suffix, matchConditions = [], ...rest } = options;
-  const conditions = [...matchConditions];
-  if (prefix !== undefined) conditions.push({ matchType: "prefix", path: prefix });
-  if (suffix !== undefined) conditions.push({ matchType: "suffix", path: suffix });
-  const written = conditions.map((condition) => `{${members(condition).slice(1)}}`);
-  return `,"match_conditions":[${written.join(",")}]${members(rest)}`;
+/** Adds a listing's members to those of a request. */
+export function withNamespaceQuery<O extends NamespaceQuery>(members: Members, query: O | undefined, op: Op): Members {
+  const { prefix, suffix, matchConditions = [], ...rest } = query ?? ({} as O);
+  const conditions = matchConditions.map((condition) => withOptions({}, condition, op));
+  if (prefix !== undefined) conditions.push({ match_type: "prefix", path: prefix });
+  if (suffix !== undefined) conditions.push({ match_type: "suffix", path: suffix });
+  members.match_conditions = conditions;
+  return withOptions(members, rest, op);
 }

@@ -14,6 +14,9 @@ export interface RuntimeOptions {
   logLevel?: LogLevel;
 }
 
+// Stores keep their runtime, so its log goes on as long as one of them is used.
+const forgotten = new FinalizationRegistry<number>((index) => native.runtimeFree(index));
+
 /**
  * The threads that stores run on, and their log. Programs need one only to choose its options: without, the stores
  * of a JavaScript thread share one. A runtime does not keep the process alive.
@@ -29,6 +32,7 @@ export class Runtime {
     const made = native.runtimeNew(workers, maxBlockingThreads, logLines);
     if (typeof made !== "number") throw refusal(outcome[0] as number, made);
     this.#index = made;
+    forgotten.register(this, made, this);
     try {
       this.setLogLevel(logLevel);
     } catch (error) {
@@ -47,6 +51,7 @@ export class Runtime {
 
   /** Lets go of the runtime and its log. Its threads end with the last store on it. May be called more than once. */
   close(): void {
+    forgotten.unregister(this);
     native.runtimeFree(this.#index);
     this.#index = -1;
   }

@@ -1,5 +1,6 @@
+import { bodyOf, withOptions } from "./body.js";
 import { type Item, type ItemDocument, itemOf, type Namespace, type ReadOptions, rawItem } from "./item.js";
-import { type JsonObject, members, plainText, rawElements, rawMembers, textOf } from "./json.js";
+import { type JsonObject, rawElements, rawMembers } from "./json.js";
 import type { Op } from "./op.js";
 
 /** What a search looks for, and in which order. */
@@ -48,15 +49,8 @@ interface PageDocument {
   cursor?: string;
 }
 
-export function scopeBody(op: Op, prefix: Namespace, filter: JsonObject | undefined, options: object | undefined) {
-  const matching = filter === undefined ? "" : `,"filter":${textOf(filter, "filter", op)}`;
-  return `{"namespace_prefix":${plainText(prefix)}${matching}${members(options)}}`;
-}
-
-export function searchBody(prefix: Namespace, options: SearchPageOptions | undefined): string {
-  if (options === undefined) return scopeBody("search", prefix, undefined, undefined);
-  const { filter, ...rest } = options;
-  return scopeBody("search", prefix, filter, rest);
+export function scopeBody(op: Op, prefix: Namespace, options: object | undefined): string {
+  return bodyOf(withOptions({ namespace_prefix: prefix }, options, op), op);
 }
 
 export function pageOf<T>(document: PageDocument): Page<T> {

@@ -1,6 +1,7 @@
 import { type BatchOperation, type BatchOptions, type BatchResults, batchBody, resultsOf } from "./batch.js";
+import { bodyOf, withOptions } from "./body.js";
 import type { MigrateOptions, Migration } from "./care.js";
-import { type Expected, expectedMembers, type Outcome, outcomeOf } from "./conditional.js";
+import { type Expected, expectedBody, type Outcome, outcomeOf } from "./conditional.js";
 import type { Config } from "./config.js";
 import { errorOf, invalid, refusal } from "./error.js";
 import type { Health, HealthOptions } from "./health.js";
@@ -14,27 +15,19 @@ import {
   readItem,
   type WriteOptions,
 } from "./item.js";
-import { type JsonObject, members, plainText, type RawJson, wellFormed } from "./json.js";
+import { isObject, type JsonObject, type RawJson, wellFormed } from "./json.js";
 import type { Metrics } from "./metrics.js";
 import {
   type ListNamespacesOptions,
   type ListNamespacesPageOptions,
   type NamespacesPage,
-  namespacesBody,
+  withNamespaceQuery,
 } from "./namespaces.js";
 import { native, outcome } from "./native.js";
 import { type Op, ops } from "./op.js";
 import { close, type Handle, type RequestOptions, send } from "./request.js";
 import { type Runtime, sharedRuntime } from "./runtime.js";
-import {
-  type Page,
-  pages,
-  readPage,
-  type SearchOptions,
-  type SearchPageOptions,
-  scopeBody,
-  searchBody,
-} from "./search.js";
+import { type Page, pages, readPage, type SearchOptions, type SearchPageOptions, scopeBody } from "./search.js";
 
 /** Options of {@link open} and of the constructor of {@link Store}. */
 export interface StoreOptions {
@@ -50,6 +43,13 @@ export interface CloseOptions {
 
 // A store that is forgotten without close is closed in the background. Requests on their way keep its handle.
 const forgotten = new FinalizationRegistry<number>((index) => native.storeFree(index));
+
+function configText(config: string | Config): string {
+  if (typeof config !== "string" && !isObject(config)) throw invalid("config", "must be a string or an object");
+  const text = typeof config === "string" ? config : bodyOf({ ...config }, "open");
+  wellFormed(text, "config");
+  return text;
+}
 
 /**
  * Makes a store and opens it. The configuration is a URL ("memory:", "file:/var/lib/app.db",
@@ -78,13 +78,13 @@ export async function open(config: string | Config = "", options: StoreOptions &
  */
 export class Store {
   readonly #handle: Handle;
+  readonly #runtime: Runtime;
   #closing: Promise<void> | undefined;
 
   /** Makes a store as {@link open} does, but touches neither file nor network: the first operation opens it. */
   constructor(config: string | Config = "", options: StoreOptions = {}) {
-    const text = typeof config === "string" ? config : plainText(config);
-    wellFormed(text, "config");
-    const made = native.storeNew((options.runtime ?? sharedRuntime()).index, text);
+    this.#runtime = options.runtime ?? sharedRuntime();
+    const made = native.storeNew(this.#runtime.index, configText(config));
     if (typeof made !== "number") throw refusal(outcome[0] as number, made);
     this.#handle = { index: made };
     forgotten.register(this.#handle, made, this.#handle);
@@ -105,13 +105,13 @@ export class Store {
   get(namespace: Namespace, key: string, options: ReadOptions & { raw: true }): Promise<Item<RawJson> | null>;
   get<T = JsonObject>(namespace: Namespace, key: string, options?: ReadOptions): Promise<Item<T> | null>;
   async get<T>(namespace: Namespace, key: string, options?: ReadOptions): Promise<Item<T> | null> {
-    const answer = send(this.#handle, "get", placeBody(namespace, key, members(options)), options);
+    const answer = send(this.#handle, "get", placeBody("get", namespace, key, options), options);
     return readItem<T>(typeof answer === "string" ? answer : await answer, options?.raw);
   }
 
   /** Removes an item. It is no error if there is none. */
   async delete(namespace: Namespace, key: string, options?: RunOptions & { serial?: boolean }): Promise<void> {
-    await send(this.#handle, "delete", placeBody(namespace, key, members(options)), options);
+    await send(this.#handle, "delete", placeBody("delete", namespace, key, options), options);
   }
 
   /**
@@ -134,7 +134,7 @@ export class Store {
   searchPage(prefix: Namespace, options: SearchPageOptions & { raw: true }): Promise<Page<RawJson>>;
   searchPage<T = JsonObject>(prefix: Namespace, options?: SearchPageOptions): Promise<Page<T>>;
   async searchPage<T>(prefix: Namespace, options?: SearchPageOptions): Promise<Page<T>> {
-    return readPage<T>(await send(this.#handle, "search", searchBody(prefix, options), options), options?.raw);
+    return readPage<T>(await send(this.#handle, "search", scopeBody("search", prefix, options), options), options?.raw);
   }
 
   /** Lists the namespaces that hold an item, in their order by labels, page by page as they are asked for. */
@@ -147,7 +147,8 @@ export class Store {
 
   /** One page of {@link listNamespaces}, and the cursor of the page after. */
   async listNamespacesPage(options?: ListNamespacesPageOptions): Promise<NamespacesPage> {
-    return JSON.parse(await send(this.#handle, "list_namespaces", namespacesBody(options), options));
+    const body = bodyOf(withNamespaceQuery({}, options, "list_namespaces"), "list_namespaces");
+    return JSON.parse(await send(this.#handle, "list_namespaces", body, options));
   }
 
   /**
@@ -189,14 +190,13 @@ export class Store {
     value: object | RawJson,
     options?: WriteOptions,
   ): Promise<Outcome<T>> {
-    const condition = expectedMembers(expected, "compare_and_set");
-    const body = putBody("compare_and_set", namespace, key, value, options, condition);
+    const body = expectedBody("compare_and_set", namespace, key, expected, { value }, options);
     return this.#conditional("compare_and_set", body, options);
   }
 
   /** Removes an item and says whether there was one. */
   async deleteIfExists<T = JsonObject>(namespace: Namespace, key: string, options?: RunOptions): Promise<Outcome<T>> {
-    return this.#conditional("delete_if_exists", placeBody(namespace, key, members(options)), options);
+    return this.#conditional("delete_if_exists", placeBody("delete_if_exists", namespace, key, options), options);
   }
 
   /** Removes an item only if it is what is expected. */
@@ -206,8 +206,8 @@ export class Store {
     expected: Expected,
     options?: RunOptions,
   ): Promise<Outcome<T>> {
-    const condition = expectedMembers(expected, "delete_if_value") + members(options);
-    return this.#conditional("delete_if_value", placeBody(namespace, key, condition), options);
+    const body = expectedBody("delete_if_value", namespace, key, expected, {}, options);
+    return this.#conditional("delete_if_value", body, options);
   }
 
   async #conditional<T>(op: Op, body: string, options: RequestOptions | undefined): Promise<Outcome<T>> {
@@ -250,7 +250,8 @@ export class Store {
 
   /** Counts the items at and below a prefix that match the filter. */
   async count(prefix: Namespace, filter?: JsonObject, options?: RunOptions): Promise<number> {
-    return JSON.parse(await send(this.#handle, "count", scopeBody("count", prefix, filter, options), options));
+    const body = scopeBody("count", prefix, { filter, ...options });
+    return JSON.parse(await send(this.#handle, "count", body, options));
   }
 
   /**
@@ -258,7 +259,7 @@ export class Store {
    * meanwhile may go or stay.
    */
   async deletePrefix(prefix: Namespace, filter?: JsonObject, options?: RunOptions): Promise<number> {
-    const body = scopeBody("delete_prefix", prefix, filter, options);
+    const body = scopeBody("delete_prefix", prefix, { filter, ...options });
     return JSON.parse(await send(this.#handle, "delete_prefix", body, options));
   }
 
@@ -277,7 +278,7 @@ export class Store {
 
   /** Copies the open store into a new file. */
   async backup(path: string, options?: RequestOptions): Promise<void> {
-    await send(this.#handle, "backup", `{"path":${plainText(path)}}`, options);
+    await send(this.#handle, "backup", bodyOf({ path }, "backup"), options);
   }
 
   /** Rebuilds derived data. */
@@ -287,12 +288,14 @@ export class Store {
 
   /** Moves the store's clock forward by so many seconds, for tests of expiry. Needs `"test_clock": true`. */
   async advance(seconds: number, options?: RequestOptions): Promise<void> {
-    await send(this.#handle, "advance", `{${members({ seconds }).slice(1)}}`, options);
+    await send(this.#handle, "advance", bodyOf(withOptions({}, { seconds }, "advance"), "advance"), options);
   }
 
   /** Brings the schema to this library's version, or another. null = there was nothing to do. */
   async migrate(options?: MigrateOptions): Promise<Migration | null> {
-    return JSON.parse(await send(this.#handle, "migrate", `{${members(options).slice(1)}}`, options));
+    return JSON.parse(
+      await send(this.#handle, "migrate", bodyOf(withOptions({}, options, "migrate"), "migrate"), options),
+    );
   }
 
   /** What the engine says of itself: docs/configuration.md, Clusters. */
@@ -302,7 +305,9 @@ export class Store {
 
   /** Asks how the store is. A store that is not well is an answer, not an error. */
   async health(options?: HealthOptions): Promise<Health> {
-    return JSON.parse(await send(this.#handle, "health", `{${members(options).slice(1)}}`, options));
+    return JSON.parse(
+      await send(this.#handle, "health", bodyOf(withOptions({}, options, "health"), "health"), options),
+    );
   }
 
   /** A snapshot of the counts, which does not touch the database. `reset` starts them anew. */
@@ -335,6 +340,8 @@ export class Store {
   async call(op: Op, body: string | Uint8Array, options?: RequestOptions & { bytes?: boolean }) {
     if (!Object.hasOwn(ops, op)) throw errorOf({ code: "unsupported", field: "op", message: `no operation ${op}` });
     if (typeof body === "string") wellFormed(body, "body", op);
+    // Another thread could change it while the library reads.
+    else if (body?.buffer instanceof SharedArrayBuffer) body = Uint8Array.from(body);
     return send(this.#handle, op, body, options, options?.bytes === true);
   }
 

@@ -1,9 +1,8 @@
 import assert from "node:assert/strict";
 import { channel, tracingChannel } from "node:diagnostics_channel";
-import { readdirSync, readFileSync } from "node:fs";
 import { test } from "node:test";
 import { LgstoreError, Runtime } from "lgstore";
-import { accepting, memory, place, rejectsWith, storeFor, until } from "./support.js";
+import { accepting, memory, place, rejectsWith, storeFor, threads, until } from "./support.js";
 
 /** What is published on a channel from now on. */
 function published(t, name) {
@@ -13,11 +12,6 @@ function published(t, name) {
   t.after(() => channel(name).unsubscribe(add));
   return events;
 }
-
-const threads = () =>
-  readdirSync("/proc/self/task").filter((id) =>
-    readFileSync(`/proc/self/task/${id}/comm`, "utf8").startsWith("lgstore-io"),
-  ).length;
 
 const warned = { ...memory, limits: { warn_value_bytes: 1 } };
 
@@ -73,9 +67,9 @@ test("operations are traced", async (t) => {
 });
 
 test("a runtime has the threads that it was asked for, and ends", async () => {
-  const before = threads();
+  const before = threads("lgstore-io");
   const runtime = new Runtime({ workers: 3 });
-  await until(() => threads() === before + 3);
+  await until(() => threads("lgstore-io") === before + 3);
   const store = storeFor({ after() {} }, accepting, { runtime });
   runtime.close();
   runtime.close();
@@ -84,7 +78,7 @@ test("a runtime has the threads that it was asked for, and ends", async () => {
   assert.throws(() => storeFor({ after() {} }, memory, { runtime }), { code: "closed" });
   assert.throws(() => runtime.setLogLevel("warn"), { code: "closed" });
   await store.close();
-  await until(() => threads() === before);
+  await until(() => threads("lgstore-io") === before);
   for (const [name, value] of Object.entries({ workers: -1, maxBlockingThreads: 1.5, logLines: 2 ** 32 })) {
     assert.throws(() => new Runtime({ [name]: value }), { code: "invalid_arg", field: name });
   }

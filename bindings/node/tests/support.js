@@ -1,6 +1,6 @@
 // What the tests share.
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { setTimeout } from "node:timers/promises";
@@ -60,4 +60,15 @@ export async function until(holds, seconds = 30) {
   for (const end = Date.now() + seconds * 1000; !(await holds()); await setTimeout(1)) {
     assert.ok(Date.now() < end, `not within ${seconds} seconds: ${holds}`);
   }
+}
+
+/** How many threads of the process have names that begin so. */
+export function threads(name) {
+  return readdirSync("/proc/self/task").filter((id) => {
+    try {
+      return readFileSync(`/proc/self/task/${id}/comm`, "utf8").startsWith(name);
+    } catch {
+      return false; // It has ended meanwhile.
+    }
+  }).length;
 }

@@ -1,9 +1,8 @@
 import assert from "node:assert/strict";
-import { readdirSync, readFileSync } from "node:fs";
 import { test } from "node:test";
 import { Worker } from "node:worker_threads";
 import { open } from "lgstore";
-import { place, until } from "./support.js";
+import { place, threads, until } from "./support.js";
 import { names } from "./worker.js";
 
 const count = 1000;
@@ -22,14 +21,9 @@ async function run(ending) {
   assert.ok(may.includes(code), `${ending}: ${code}`);
 }
 
-const threads = () =>
-  readdirSync("/proc/self/task").filter((id) =>
-    readFileSync(`/proc/self/task/${id}/comm`, "utf8").startsWith("lgstore"),
-  ).length;
-
 test(`${count} workers start and end, many of them in the middle of operations`, async () => {
   const mine = await open("memory:");
-  const before = threads();
+  const before = threads("lgstore");
   const left = Array.from({ length: count }, (_, i) => names[i % names.length]);
   const lane = async () => {
     for (let ending = left.pop(); ending !== undefined; ending = left.pop()) {
@@ -40,6 +34,6 @@ test(`${count} workers start and end, many of them in the middle of operations`,
   await Promise.all([lane(), lane(), lane(), lane()]);
   // What was of this thread goes on, and of the others nothing is left.
   assert.equal((await mine.get(place, "mine")).value.left, 0);
-  await until(() => threads() <= before);
+  await until(() => threads("lgstore") <= before);
   await mine.close();
 });
