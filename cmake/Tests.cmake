@@ -246,4 +246,5 @@ lgstore_test(failover.checker LABELS ci TIMEOUT 300
 
 include(cmake/Go.cmake)
 include(cmake/Python.cmake)
+include(cmake/Node.cmake)
 include(cmake/Roundtrip.cmake)

@@ -1,0 +1,70 @@
+// Bodies of requests. What is wrong in them is the library's to name, as far as JSON can say it.
+import { invalid } from "./error.js";
+import { RawJson } from "./json.js";
+import type { Op } from "./op.js";
+
+/** A request's members, by the library's names. */
+export type Members = Record<string, unknown>;
+
+/** What is not for the library: request.ts and the binding's own reads take it. */
+const ours = new Set(["signal", "timeout", "raw"]);
+
+const snakes = new Map<string, string>();
+
+function snake(name: string): string {
+  let known = snakes.get(name);
+  if (known === undefined) {
+    known = name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+    if (snakes.size < 1000) snakes.set(name, known);
+  }
+  return known;
+}
+
+/**
+ * Adds options to a request's members. All that are given go down, so that the library names what it does not know.
+ */
+export function withOptions(members: Members, options: object | undefined, op: Op): Members {
+  if (options === undefined) return members;
+  for (const [name, value] of Object.entries(options)) {
+    if (value === undefined || ours.has(name)) continue;
+    const member = snake(name);
+    if (Object.hasOwn(members, member)) throw invalid(name, "is no option", op);
+    // JSON would make null of NaN and infinities, which means something else; the library refuses texts by name.
+    members[member] = typeof value === "number" && !Number.isFinite(value) ? String(value) : value;
+  }
+  return members;
+}
+
+/** The text of a request. A RawJson that is a member goes in byte for byte. */
+export function bodyOf(members: Members, op: Op, at = ""): string {
+  let raw = "";
+  for (const name of ["value", "expected_value"]) {
+    const value = members[name];
+    if (!(value instanceof RawJson)) continue;
+    raw += `,"${name}":${value.text}`;
+    members[name] = undefined;
+  }
+  const text = textOf(members, op, at);
+  // No request consists of such members alone.
+  return raw === "" ? text : `${text.slice(0, -1)}${raw}}`;
+}
+
+function textOf(members: Members, op: Op, at: string): string {
+  try {
+    return JSON.stringify(members);
+  } catch (cause) {
+    throw invalid(at + (culprit(members) ?? ""), (cause as Error).message, op, cause);
+  }
+}
+
+/** The member that JSON can't say: a circle, a BigInt. */
+function culprit(members: Members): string | undefined {
+  return Object.keys(members).find((name) => {
+    try {
+      JSON.stringify(members[name]);
+      return false;
+    } catch {
+      return true;
+    }
+  });
+}

@@ -1,0 +1,106 @@
+import {
+  type GetOperation,
+  InvalidNamespaceError,
+  type Item as LangGraphItem,
+  type ListNamespacesOperation,
+  type Operation,
+  type PutOperation,
+  type SearchItem,
+  type SearchOperation,
+} from "@langchain/langgraph-checkpoint";
+import type { BatchAnswer, BatchOperation } from "../batch.js";
+import { errorOf } from "../error.js";
+import type { Item } from "../item.js";
+import type { NamespacesPage } from "../namespaces.js";
+import type { Order, Page } from "../search.js";
+
+/** What LGStore adds to operations, which say nothing of it in LangGraph. */
+export interface Additions {
+  order: Order;
+  /** Seconds; undefined = the store's own default. */
+  ttl: number | null | undefined;
+  refreshTtl: boolean;
+}
+
+/** LangGraph tells operations by their members; this is the order in which its own stores look. */
+export function batchOperation(operation: Operation, additions: Additions): BatchOperation {
+  if (typeof operation !== "object" || operation === null) throw unknownOperation(operation);
+  if ("namespacePrefix" in operation) return searchOf(operation, additions);
+  if ("value" in operation) return putOf(operation, additions);
+  if ("key" in operation && "namespace" in operation) return getOf(operation, additions);
+  if ("matchConditions" in operation || "limit" in operation) return listOf(operation);
+  throw unknownOperation(operation);
+}
+
+function unknownOperation(operation: unknown): Error {
+  return errorOf({ code: "unsupported", message: `no operation of a store: ${JSON.stringify(operation)}` }, "batch");
+}
+
+function getOf({ namespace, key }: GetOperation, { refreshTtl }: Additions): BatchOperation {
+  return { op: "get", namespace, key, refreshTtl };
+}
+
+function putOf({ namespace, key, value, index }: PutOperation, { ttl }: Additions): BatchOperation {
+  if (value === null) return { op: "delete", namespace, key };
+  validateNamespace(namespace);
+  return { op: "put", namespace, key, value, index, ttl };
+}
+
+function searchOf(operation: SearchOperation, { order, refreshTtl }: Additions): BatchOperation {
+  const { namespacePrefix, filter, limit, offset, query } = operation;
+  return { op: "search", namespacePrefix, filter: filter ?? undefined, limit, offset, query, order, refreshTtl };
+}
+
+function listOf({ matchConditions, maxDepth, limit, offset }: ListNamespacesOperation): BatchOperation {
+  return { op: "list_namespaces", matchConditions: matchConditions ?? [], maxDepth, limit, offset };
+}
+
+/**
+ * LangGraph's rules for where items may be put, as the newest version has them: older ones lack some, and none applies
+ * them to `batch`. The library itself takes colons and the root "langgraph".
+ */
+function validateNamespace(namespace: string[]): void {
+  if (namespace.length === 0) throw new InvalidNamespaceError("Namespace cannot be empty.");
+  const shown = JSON.stringify(namespace);
+  for (const label of namespace) {
+    const problem = problemOf(label);
+    if (problem)
+      throw new InvalidNamespaceError(`Invalid namespace label ${JSON.stringify(label)} in ${shown}: ${problem}.`);
+  }
+  if (namespace[0] === "langgraph") {
+    throw new InvalidNamespaceError(`The root label of a namespace cannot be "langgraph": ${shown}.`);
+  }
+}
+
+function problemOf(label: unknown): string | undefined {
+  if (typeof label !== "string") return `labels must be strings, not ${typeof label}`;
+  if (label === "") return "labels cannot be empty";
+  for (const forbidden of [".", ":", "\0"]) {
+    if (label.includes(forbidden)) return `labels cannot contain ${JSON.stringify(forbidden)}`;
+  }
+  return undefined;
+}
+
+function itemOf({ value, key, namespace, createdAt, updatedAt }: Item): LangGraphItem {
+  return { value, key, namespace, createdAt, updatedAt };
+}
+
+function searchItemOf(item: Item): SearchItem {
+  const made: SearchItem = itemOf(item);
+  if (item.score !== undefined) made.score = item.score;
+  return made;
+}
+
+/** What LangGraph expects as the result of an operation. */
+export function answerOf(operation: BatchOperation, answer: BatchAnswer<BatchOperation>): unknown {
+  switch (operation.op) {
+    case "get":
+      return answer === null ? null : itemOf(answer as Item);
+    case "search":
+      return (answer as Page).items.map(searchItemOf);
+    case "list_namespaces":
+      return (answer as NamespacesPage).namespaces;
+    default:
+      return undefined;
+  }
+}

@@ -1,0 +1,214 @@
+// How requests reach the library and outcomes come back. An answer that the library has at once is returned at once;
+// else the request waits in `pending` until its completion comes with a burst of others.
+import { type TracingChannel, tracingChannel } from "node:diagnostics_channel";
+import { type ErrorDocument, errorOf, invalid, type LgstoreError, refusal } from "./error.js";
+import { receiveLog } from "./log.js";
+import { type Document, native, outcome, statuses, tags } from "./native.js";
+import { type Op, ops } from "./op.js";
+
+/** Options that every operation takes. */
+export interface RequestOptions {
+  /**
+   * Ends the request early. Its promise rejects with the signal's reason if the request was surely not applied. It
+   * settles when the library has said what became of it, which is prompt: a write that was done resolves, and one
+   * that may have been done rejects with {@link UnknownOutcomeError}, the reason its cause.
+   */
+  signal?: AbortSignal | undefined;
+  /** Seconds until the request fails with {@link TimeoutError}. Default: the store's `timeout`. */
+  timeout?: number | undefined;
+}
+
+/** A store's number in the addon, apart from the Store, so that requests do not keep more alive than they need. */
+export interface Handle {
+  /** -1 once the store is closed. */
+  index: number;
+}
+
+/** What is published of an operation on the tracing channel `lgstore:op`. */
+export interface OperationContext {
+  op: Op;
+  /** Bytes or characters of the request's body. */
+  size: number;
+  /** The answer's text, when it has come. */
+  result?: unknown;
+  /** Why the operation failed. */
+  error?: unknown;
+}
+
+class Pending {
+  identity = 0;
+  constructor(
+    readonly handle: Handle,
+    readonly op: Op,
+    readonly resolve: (document: Document) => void,
+    readonly reject: (error: unknown) => void,
+    readonly signal: AbortSignal | undefined,
+  ) {}
+  /** The request's completion still comes. */
+  cancel(): void {
+    native.cancel(this.handle.index, this.identity);
+  }
+}
+
+/**
+ * The requests that one signal can end, behind a single listener: many requests may share a signal, and Node warns of
+ * listeners that look like a leak.
+ */
+class Abortable {
+  static readonly #bySignal = new WeakMap<AbortSignal, Abortable>();
+  readonly #requests = new Set<Pending>();
+
+  static add(signal: AbortSignal, request: Pending): void {
+    let of = Abortable.#bySignal.get(signal);
+    if (of === undefined) {
+      of = new Abortable();
+      Abortable.#bySignal.set(signal, of);
+    }
+    if (of.#requests.size === 0) signal.addEventListener("abort", of);
+    of.#requests.add(request);
+  }
+
+  static remove(signal: AbortSignal, request: Pending): void {
+    const of = Abortable.#bySignal.get(signal) as Abortable;
+    of.#requests.delete(request);
+    if (of.#requests.size === 0) signal.removeEventListener("abort", of);
+  }
+
+  handleEvent(): void {
+    for (const request of this.#requests) request.cancel();
+  }
+}
+
+// By tag. A tag is in use from the submission until the completion, which comes exactly once.
+const pending: (Pending | undefined)[] = [];
+const free: number[] = [];
+const closes = new Map<number, (status: number) => void>();
+let lastClose = 0;
+
+const channel: TracingChannel<OperationContext> = tracingChannel("lgstore:op");
+
+native.start(settle, receive);
+
+/** Called by the addon for each burst; statuses and tags have the rest. */
+function settle(...documents: Document[]): void {
+  for (let i = 0; i < documents.length; i++) {
+    const tag = (tags[i] as number) >>> 1;
+    const request = pending[tag] as Pending;
+    pending[tag] = undefined;
+    free.push(tag);
+    if (request.signal !== undefined) Abortable.remove(request.signal, request);
+    if (statuses[i] === 0) request.resolve(documents[i]);
+    else request.reject(failure(documents[i] as string, request.op, request.signal));
+  }
+}
+
+/** Called by the addon for the end of a close, and for log events. */
+function receive(status: number, tag: number, text?: string): void {
+  if (text !== undefined) {
+    receiveLog(status, tag, text);
+  } else {
+    closes.get(tag)?.(status);
+    closes.delete(tag);
+  }
+}
+
+function failure(document: string, op: Op, signal?: AbortSignal): unknown {
+  const read = JSON.parse(document) as ErrorDocument;
+  if (!signal?.aborted) return errorOf(read, op);
+  if (read.code === "cancelled") return signal.reason;
+  return errorOf(read, op, read.code === "unknown_outcome" ? signal.reason : undefined);
+}
+
+function microseconds(seconds: number | undefined, op: Op): number {
+  if (seconds === undefined) return 0;
+  const us = Math.ceil(seconds * 1e6);
+  if (!(us > 0 && us <= Number.MAX_SAFE_INTEGER)) throw invalid("timeout", "must be a number of seconds above 0", op);
+  return us;
+}
+
+/**
+ * Sends a request and gives its answer, at once where the library has it. Throws where it has an error at once: to be
+ * called in async functions only.
+ */
+export function send(
+  handle: Handle,
+  op: Op,
+  body: string,
+  options: RequestOptions | undefined,
+): string | Promise<string>;
+export function send(
+  handle: Handle,
+  op: Op,
+  body: string | Uint8Array,
+  options: RequestOptions | undefined,
+  bytes: boolean,
+): string | Buffer | Promise<string | Buffer>;
+export function send(
+  handle: Handle,
+  op: Op,
+  body: string | Uint8Array,
+  options: RequestOptions | undefined,
+  bytes = false,
+): string | Buffer | Promise<string | Buffer> {
+  if (channel.hasSubscribers) {
+    return channel.tracePromise(async () => submit(handle, op, body, options, bytes), { op, size: body.length });
+  }
+  return submit(handle, op, body, options, bytes);
+}
+
+function submit(
+  handle: Handle,
+  op: Op,
+  body: string | Uint8Array,
+  options: RequestOptions | undefined,
+  bytes: boolean,
+): string | Buffer | Promise<string | Buffer> {
+  const signal = options?.signal;
+  signal?.throwIfAborted();
+  const tag = free.pop() ?? pending.push(undefined) - 1;
+  let answer: Document | number;
+  try {
+    const timeout = microseconds(options?.timeout, op);
+    answer = native.submit(handle.index, ops[op], body, timeout, tag * 2 + (bytes ? 1 : 0));
+  } catch (error) {
+    free.push(tag);
+    throw error;
+  }
+  if (typeof answer === "number") return accepted(handle, op, signal, tag, answer);
+  free.push(tag);
+  if (outcome[0] !== 0) throw refusal(outcome[0] as number, answer as string | undefined, op);
+  return present(answer, op);
+}
+
+function accepted(handle: Handle, op: Op, signal: AbortSignal | undefined, tag: number, identity: number) {
+  return new Promise<string | Buffer>((resolve, reject) => {
+    const give = (document: Document) => (document === undefined ? reject(tooLong(op)) : resolve(document));
+    const request = new Pending(handle, op, give, reject, signal);
+    request.identity = identity;
+    pending[tag] = request;
+    if (signal !== undefined) Abortable.add(signal, request);
+  });
+}
+
+function present(document: Document, op: Op): string | Buffer {
+  if (document === undefined) throw tooLong(op);
+  return document;
+}
+
+function tooLong(op: Op): LgstoreError {
+  const message = "the answer is longer than a string can be; ask for less, or for bytes: store.call";
+  return errorOf({ code: "unsupported", message }, op);
+}
+
+/** Closes a store in the background and gives the status that it ended with. */
+export function close(handle: Handle, drainUs: number): Promise<number> {
+  return new Promise((resolve) => {
+    lastClose = (lastClose + 1) >>> 0;
+    closes.set(lastClose, resolve);
+    native.storeClose(handle.index, drainUs, lastClose);
+    if (outcome[0] !== 0) {
+      closes.delete(lastClose);
+      resolve(outcome[0] as number);
+    }
+  });
+}

@@ -1,0 +1,373 @@
+import { type BatchOperation, type BatchOptions, type BatchResults, batchBody, resultsOf } from "./batch.js";
+import { bodyOf, withOptions } from "./body.js";
+import type { MigrateOptions, Migration } from "./care.js";
+import { type Expected, expectedBody, type Outcome, outcomeOf } from "./conditional.js";
+import type { Config } from "./config.js";
+import { errorOf, invalid, refusal } from "./error.js";
+import type { Health, HealthOptions } from "./health.js";
+import {
+  type Item,
+  type Namespace,
+  placeBody,
+  putBody,
+  type ReadOptions,
+  type RunOptions,
+  readItem,
+  type WriteOptions,
+} from "./item.js";
+import { isObject, type JsonObject, type RawJson, wellFormed } from "./json.js";
+import type { Metrics } from "./metrics.js";
+import {
+  type ListNamespacesOptions,
+  type ListNamespacesPageOptions,
+  type NamespacesPage,
+  withNamespaceQuery,
+} from "./namespaces.js";
+import { native, outcome } from "./native.js";
+import { type Op, ops } from "./op.js";
+import { close, type Handle, type RequestOptions, send } from "./request.js";
+import { type Runtime, sharedRuntime } from "./runtime.js";
+import { type Page, pages, readPage, type SearchOptions, type SearchPageOptions, scopeBody } from "./search.js";
+
+/** Options of {@link open} and of the constructor of {@link Store}. */
+export interface StoreOptions {
+  /** The threads that the store runs on. Default: one runtime for all stores of this JavaScript thread. */
+  runtime?: Runtime | undefined;
+}
+
+/** Options of {@link Store.close}. */
+export interface CloseOptions {
+  /** Seconds to wait for running operations, which then end with `ClosedError`. Default: 10. */
+  drainTimeout?: number | undefined;
+}
+
+// A store that is forgotten without close is closed in the background. Requests on their way keep its handle.
+const forgotten = new FinalizationRegistry<number>((index) => native.storeFree(index));
+
+function configText(config: string | Config): string {
+  if (typeof config !== "string" && !isObject(config)) throw invalid("config", "must be a string or an object");
+  const text = typeof config === "string" ? config : bodyOf({ ...config }, "open");
+  wellFormed(text, "config");
+  return text;
+}
+
+/**
+ * Makes a store and opens it. The configuration is a URL ("memory:", "file:/var/lib/app.db",
+ * "scylla://user:password@h1,h2/keyspace"), an object or its JSON text, or "" for the environment (LGSTORE_...):
+ * docs/configuration.md lists every option.
+ *
+ * @throws {InvalidRequestError} names the field of the configuration that is wrong; other errors say why file or
+ * cluster could not be opened
+ */
+export async function open(config: string | Config = "", options: StoreOptions & RequestOptions = {}): Promise<Store> {
+  const store = new Store(config, options);
+  try {
+    await store.call("open", "{}", { signal: options.signal, timeout: options.timeout });
+    return store;
+  } catch (error) {
+    await store.close({ drainTimeout: 0 });
+    throw error;
+  }
+}
+
+/**
+ * Holds items in namespaces. The process may end while a store is open; it stays alive while operations are pending.
+ * A store belongs to the JavaScript thread that made it; others open their own, also on the same file.
+ *
+ * `T` of a method is the type that the caller knows the values to have; it is not checked.
+ */
+export class Store {
+  readonly #handle: Handle;
+  readonly #runtime: Runtime;
+  #closing: Promise<void> | undefined;
+
+  /** Makes a store as {@link open} does, but touches neither file nor network: the first operation opens it. */
+  constructor(config: string | Config = "", options: StoreOptions = {}) {
+    this.#runtime = options.runtime ?? sharedRuntime();
+    const made = native.storeNew(this.#runtime.index, configText(config));
+    if (typeof made !== "number") throw refusal(outcome[0] as number, made);
+    this.#handle = { index: made };
+    forgotten.register(this.#handle, made, this.#handle);
+  }
+
+  /**
+   * Creates or replaces an item. The value is anything that JSON.stringify makes an object of, or a {@link RawJson},
+   * which is stored byte for byte; null deletes.
+   *
+   * Limits, unless configured otherwise: 10 labels of 256 characters, keys of 1,024 bytes, values of 1,000,000 bytes,
+   * 128 levels deep.
+   */
+  async put(namespace: Namespace, key: string, value: object | RawJson | null, options?: WriteOptions): Promise<void> {
+    await send(this.#handle, "put", putBody("put", namespace, key, value, options), options);
+  }
+
+  /** Reads an item; null where there is none, or it has expired. */
+  get(namespace: Namespace, key: string, options: ReadOptions & { raw: true }): Promise<Item<RawJson> | null>;
+  get<T = JsonObject>(namespace: Namespace, key: string, options?: ReadOptions): Promise<Item<T> | null>;
+  async get<T>(namespace: Namespace, key: string, options?: ReadOptions): Promise<Item<T> | null> {
+    const answer = send(this.#handle, "get", placeBody("get", namespace, key, options), options);
+    return readItem<T>(typeof answer === "string" ? answer : await answer, options?.raw);
+  }
+
+  /** Removes an item. It is no error if there is none. */
+  async delete(namespace: Namespace, key: string, options?: RunOptions & { serial?: boolean }): Promise<void> {
+    await send(this.#handle, "delete", placeBody("delete", namespace, key, options), options);
+  }
+
+  /**
+   * Finds items at and below a prefix, [] being everywhere, page by page as they are asked for:
+   *
+   *     for await (const item of store.search(["users"], { filter: { age: { $gte: 18 } } })) ...
+   *
+   * Items that stay unchanged meanwhile are found once each. Leaving the loop ends the search.
+   */
+  search(prefix: Namespace, options: SearchOptions & { raw: true }): AsyncGenerator<Item<RawJson>, void, undefined>;
+  search<T = JsonObject>(prefix: Namespace, options?: SearchOptions): AsyncGenerator<Item<T>, void, undefined>;
+  search<T>(prefix: Namespace, options: SearchOptions = {}): AsyncGenerator<Item<T>, void, undefined> {
+    return pages<Item<T>, SearchOptions>(options, async (query) => {
+      const { items: found, cursor } = await this.searchPage<T>(prefix, query);
+      return { found, cursor };
+    });
+  }
+
+  /** Finds items as {@link search} does, one page of them, and gives the cursor of the page after. */
+  searchPage(prefix: Namespace, options: SearchPageOptions & { raw: true }): Promise<Page<RawJson>>;
+  searchPage<T = JsonObject>(prefix: Namespace, options?: SearchPageOptions): Promise<Page<T>>;
+  async searchPage<T>(prefix: Namespace, options?: SearchPageOptions): Promise<Page<T>> {
+    return readPage<T>(await send(this.#handle, "search", scopeBody("search", prefix, options), options), options?.raw);
+  }
+
+  /** Lists the namespaces that hold an item, in their order by labels, page by page as they are asked for. */
+  listNamespaces(options: ListNamespacesOptions = {}): AsyncGenerator<string[], void, undefined> {
+    return pages<string[], ListNamespacesOptions>(options, async (query) => {
+      const { namespaces: found, cursor } = await this.listNamespacesPage(query);
+      return { found, cursor };
+    });
+  }
+
+  /** One page of {@link listNamespaces}, and the cursor of the page after. */
+  async listNamespacesPage(options?: ListNamespacesPageOptions): Promise<NamespacesPage> {
+    const body = bodyOf(withNamespaceQuery({}, options, "list_namespaces"), "list_namespaces");
+    return JSON.parse(await send(this.#handle, "list_namespaces", body, options));
+  }
+
+  /**
+   * Runs several operations as one request and gives one result for each, in their order. It rejects where nothing
+   * was done, or (logged) it is not known whether all was.
+   */
+  async batch<const O extends readonly BatchOperation[]>(
+    operations: O,
+    options?: BatchOptions,
+  ): Promise<BatchResults<O>> {
+    return resultsOf(await send(this.#handle, "batch", batchBody(operations, options), options), operations);
+  }
+
+  /** Creates an item only where there is none. */
+  async putIfAbsent<T = JsonObject>(
+    namespace: Namespace,
+    key: string,
+    value: object | RawJson,
+    options?: WriteOptions,
+  ): Promise<Outcome<T>> {
+    return this.#conditional("put_if_absent", putBody("put_if_absent", namespace, key, value, options), options);
+  }
+
+  /** Replaces an item only where there is one. */
+  async updateIfExists<T = JsonObject>(
+    namespace: Namespace,
+    key: string,
+    value: object | RawJson,
+    options?: WriteOptions,
+  ): Promise<Outcome<T>> {
+    return this.#conditional("update_if_exists", putBody("update_if_exists", namespace, key, value, options), options);
+  }
+
+  /** Replaces an item only if it is what is expected. An item that is absent is not. */
+  async compareAndSet<T = JsonObject>(
+    namespace: Namespace,
+    key: string,
+    expected: Expected,
+    value: object | RawJson,
+    options?: WriteOptions,
+  ): Promise<Outcome<T>> {
+    const body = expectedBody("compare_and_set", namespace, key, expected, { value }, options);
+    return this.#conditional("compare_and_set", body, options);
+  }
+
+  /** Removes an item and says whether there was one. */
+  async deleteIfExists<T = JsonObject>(namespace: Namespace, key: string, options?: RunOptions): Promise<Outcome<T>> {
+    return this.#conditional("delete_if_exists", placeBody("delete_if_exists", namespace, key, options), options);
+  }
+
+  /** Removes an item only if it is what is expected. */
+  async deleteIfValue<T = JsonObject>(
+    namespace: Namespace,
+    key: string,
+    expected: Expected,
+    options?: RunOptions,
+  ): Promise<Outcome<T>> {
+    const body = expectedBody("delete_if_value", namespace, key, expected, {}, options);
+    return this.#conditional("delete_if_value", body, options);
+  }
+
+  async #conditional<T>(op: Op, body: string, options: RequestOptions | undefined): Promise<Outcome<T>> {
+    return outcomeOf<T>(await send(this.#handle, op, body, options));
+  }
+
+  /**
+   * Reads an item, lets `change` make a new value of it, and writes that if the item is still the same; else it begins
+   * again, until it succeeds, `change` throws, or the signal ends it. `change` is given null where there is no item, and
+   * may be called more than once. A write whose outcome is unknown is not repeated.
+   */
+  async update<T = JsonObject>(
+    namespace: Namespace,
+    key: string,
+    change: (item: Item<T> | null) => object | Promise<object>,
+    options: WriteOptions = {},
+  ): Promise<Outcome<T>> {
+    const { signal, timeout, profile } = options;
+    let item = await this.get<T>(namespace, key, { signal, timeout, profile });
+    for (;;) {
+      const value = await change(item);
+      const done = await this.#replace<T>(namespace, key, item, value, options);
+      if (done.applied) return done;
+      item = done.current ?? null;
+    }
+  }
+
+  #replace<T>(
+    namespace: Namespace,
+    key: string,
+    item: Item<T> | null,
+    value: object,
+    options: WriteOptions,
+  ): Promise<Outcome<T>> {
+    if (item === null) return this.putIfAbsent<T>(namespace, key, value, options);
+    // Rows that another program wrote can be told by their value only.
+    const expected = item.version === null ? { value: item.value as object } : { version: item.version };
+    return this.compareAndSet<T>(namespace, key, expected, value, options);
+  }
+
+  /** Counts the items at and below a prefix that match the filter. */
+  async count(prefix: Namespace, filter?: JsonObject, options?: RunOptions): Promise<number> {
+    const body = scopeBody("count", prefix, { filter, ...options });
+    return JSON.parse(await send(this.#handle, "count", body, options));
+  }
+
+  /**
+   * Removes the items at and below a prefix that match the filter and gives their number. It is not atomic: an item put
+   * meanwhile may go or stay.
+   */
+  async deletePrefix(prefix: Namespace, filter?: JsonObject, options?: RunOptions): Promise<number> {
+    const body = scopeBody("delete_prefix", prefix, { filter, ...options });
+    return JSON.parse(await send(this.#handle, "delete_prefix", body, options));
+  }
+
+  /**
+   * Reclaims expired items now and gives their number. They are invisible without it, and a sweeper runs by itself
+   * (`ttl.sweep_interval`). A cluster reclaims by itself and answers 0.
+   */
+  async sweep(options?: RequestOptions): Promise<number> {
+    return JSON.parse(await send(this.#handle, "sweep", "{}", options));
+  }
+
+  /** Opens connections and fills caches. */
+  async warmup(options?: RequestOptions): Promise<void> {
+    await send(this.#handle, "warmup", "{}", options);
+  }
+
+  /** Copies the open store into a new file. */
+  async backup(path: string, options?: RequestOptions): Promise<void> {
+    await send(this.#handle, "backup", bodyOf({ path }, "backup"), options);
+  }
+
+  /** Rebuilds derived data. */
+  async reindex(options?: RequestOptions): Promise<void> {
+    await send(this.#handle, "reindex", "{}", options);
+  }
+
+  /** Moves the store's clock forward by so many seconds, for tests of expiry. Needs `"test_clock": true`. */
+  async advance(seconds: number, options?: RequestOptions): Promise<void> {
+    await send(this.#handle, "advance", bodyOf(withOptions({}, { seconds }, "advance"), "advance"), options);
+  }
+
+  /** Brings the schema to this library's version, or another. null = there was nothing to do. */
+  async migrate(options?: MigrateOptions): Promise<Migration | null> {
+    return JSON.parse(
+      await send(this.#handle, "migrate", bodyOf(withOptions({}, options, "migrate"), "migrate"), options),
+    );
+  }
+
+  /** What the engine says of itself: docs/configuration.md, Clusters. */
+  async clusterInfo(options?: RequestOptions): Promise<Record<string, unknown>> {
+    return JSON.parse(await send(this.#handle, "cluster_info", "{}", options));
+  }
+
+  /** Asks how the store is. A store that is not well is an answer, not an error. */
+  async health(options?: HealthOptions): Promise<Health> {
+    return JSON.parse(
+      await send(this.#handle, "health", bodyOf(withOptions({}, options, "health"), "health"), options),
+    );
+  }
+
+  /** A snapshot of the counts, which does not touch the database. `reset` starts them anew. */
+  metrics(options: { reset?: boolean } = {}): Metrics {
+    return JSON.parse(this.#snapshot(native.metrics(this.#handle.index, options.reset ? 1 : 0)));
+  }
+
+  /** The counts as text for Prometheus, to be served with `prometheusContentType`. */
+  prometheus(): string {
+    return this.#snapshot(native.prometheus(this.#handle.index));
+  }
+
+  /** Closes the store's circuit breaker, whatever its state. It is no error if there is none. */
+  resetBreaker(): void {
+    native.breakerReset(this.#handle.index);
+    if (outcome[0] !== 0) throw refusal(outcome[0] as number);
+  }
+
+  #snapshot(text: string | undefined): string {
+    if (outcome[0] !== 0 || text === undefined) throw refusal(outcome[0] as number, text);
+    return text;
+  }
+
+  /**
+   * Sends any operation with a body of JSON text, and gives the answer's text, or its bytes: byte for byte what the
+   * library takes and gives. tests/vectors shows bodies and answers.
+   */
+  call(op: Op, body: string | Uint8Array, options: RequestOptions & { bytes: true }): Promise<Buffer>;
+  call(op: Op, body: string | Uint8Array, options?: RequestOptions): Promise<string>;
+  async call(op: Op, body: string | Uint8Array, options?: RequestOptions & { bytes?: boolean }) {
+    if (!Object.hasOwn(ops, op)) throw errorOf({ code: "unsupported", field: "op", message: `no operation ${op}` });
+    if (typeof body === "string") wellFormed(body, "body", op);
+    // Another thread could change it while the library reads.
+    else if (body?.buffer instanceof SharedArrayBuffer) body = Uint8Array.from(body);
+    return send(this.#handle, op, body, options, options?.bytes === true);
+  }
+
+  /**
+   * Ends the store: it takes no more operations, waits for those that run, and closes files and connections. When the
+   * promise resolves, every operation has its outcome. May be called more than once; every call waits for the end.
+   */
+  close(options: CloseOptions = {}): Promise<void> {
+    this.#closing ??= this.#close(options.drainTimeout ?? 10);
+    return this.#closing;
+  }
+
+  async #close(drainTimeout: number): Promise<void> {
+    if (!(drainTimeout >= 0)) throw invalid("drainTimeout", "must be a number of seconds, 0 or above");
+    let us = Math.min(drainTimeout * 1e6, Number.MAX_SAFE_INTEGER);
+    let status = await close(this.#handle, us);
+    // A timeout says that a write which had begun is not through yet. It will be, so closing goes on.
+    for (us = 1e6; native.statusName(status) === "timeout"; ) status = await close(this.#handle, us);
+    if (status !== 0) throw refusal(status);
+    forgotten.unregister(this.#handle);
+    native.storeFree(this.#handle.index);
+    this.#handle.index = -1;
+  }
+
+  /** `await using store = ...` closes it. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+}

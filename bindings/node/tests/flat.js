@@ -1,0 +1,44 @@
+// The process of flat.test.js: runs so many operations and prints the memory that it had in each tenth of them.
+import { readFileSync } from "node:fs";
+import { Runtime, Store } from "lgstore";
+import { accepting, memory, place } from "./support.js";
+
+/** Bytes of the process that lie in memory, after the garbage is gone. */
+function resident() {
+  globalThis.gc();
+  return Number(readFileSync("/proc/self/statm", "utf8").split(" ")[1]) * 4096;
+}
+
+const runtime = new Runtime({ workers: 2, maxBlockingThreads: 2 });
+const store = new Store(memory, { runtime });
+const accepted = new Store(accepting, { runtime });
+const { signal } = new AbortController();
+
+const failed = () => {
+  throw new Error("this must fail");
+};
+
+async function caller(rounds) {
+  for (let i = 0; i < rounds; i++) {
+    const key = `k${i % 100}`;
+    await store.put(place, key, { name: "Ada", i });
+    await store.get(place, key);
+    if ((await accepted.get(place, key, { signal })) !== null) throw new Error("an item in an empty store");
+    await store.put([], key, {}).then(failed, () => {});
+    await accepted.get(["a.b"], key).then(failed, () => {});
+  }
+}
+
+const operations = Number(process.argv[2]);
+const callers = 10;
+const least = Array(10).fill(Number.POSITIVE_INFINITY);
+for (let tenth = 0; tenth < 10; tenth++) {
+  // The least of each tenth counts: what is in use for a moment is no growth.
+  for (let part = 0; part < 10; part++) {
+    await Promise.all(Array.from({ length: callers }, () => caller(operations / 100 / 5 / callers)));
+    least[tenth] = Math.min(least[tenth], resident());
+  }
+}
+console.log(JSON.stringify(least));
+await store.close();
+await accepted.close();
