@@ -143,6 +143,21 @@ def test_pages_are_exact(ranked: LGStore) -> None:
             found(ranked, "cat", **bounds)
 
 
+def test_of_several_puts_of_one_item_in_a_batch_the_last_is_ranked(ranked: LGStore) -> None:
+    ranked.batch(
+        [
+            PutOp(("a",), "changed", {"text": "dog"}),
+            PutOp(("a",), "changed", {"text": "cat"}),
+            PutOp(("a",), "unindexed", {"text": "cat"}),
+            PutOp(("a",), "unindexed", {"text": "cat"}, False),
+            PutOp(("a",), "gone", {"text": "cat"}),
+            PutOp(("a",), "gone", None),
+        ]
+    )
+    assert [(one.key, one.score) for one in ranked.search(("a",), query="cat")] == [("changed", 1.0)]
+    assert kept(ranked) == 1
+
+
 def test_ties_are_in_the_order_of_keys(ranked: LGStore) -> None:
     for key in ("b", "c", "a"):
         ranked.put(("a",), key, {"text": "cat"})
