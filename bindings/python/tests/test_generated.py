@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import importlib.util
+import inspect
+import re
 from pathlib import Path
 from types import ModuleType
 
 import pytest
+
+import lgstore
 
 PYTHON = Path(__file__).resolve().parents[1]
 
@@ -44,10 +48,11 @@ def test_the_operations_for_coroutines_are_those_that_block() -> None:
 
 @pytest.mark.parametrize("name", ["get", "put", "search", "batch", "iter_search", "update"])
 def test_every_operation_is_there_twice(name: str) -> None:
-    import inspect
-
-    import lgstore
-
     blocking, awaited = getattr(lgstore.Store, name), getattr(lgstore.Store, "a" + name)
     assert list(inspect.signature(blocking).parameters) == list(inspect.signature(awaited).parameters)
     assert inspect.iscoroutinefunction(awaited) or inspect.isasyncgenfunction(awaited)
+
+
+def test_package_and_library_have_one_version() -> None:
+    project = (PYTHON / "pyproject.toml").read_text("utf-8")
+    assert re.findall(r'^version = "(.*)"', project, re.M) == [lgstore.__version__]

@@ -35,3 +35,5 @@ class LibraryHook(BuildHookInterface):  # type: ignore[type-arg]
         build_data["pure_python"] = False
         build_data["tag"] = f"py3-none-{platform_tag()}"
         build_data["force_include"][os.path.realpath(library)] = "lgstore/native/liblgstore.so.1"
+        for name in ("LICENSE-APACHE", "LICENSE-MIT"):
+            build_data["force_include"][os.path.join(self.root, "..", "..", name)] = f"lgstore/{name}"

@@ -162,15 +162,15 @@ async def arun(store: Any, op: int, body: bytes, timeout_us: int) -> Outcome:
     request = slot.submit(store, op, body, timeout_us, tag)
     if request == 0:
         return slot.take()
-    if queue.quick and not queue.pending:
-        queue.quick = slot.wait(_QUICK_US)
-        if queue.quick:
-            if slot.tag() == tag:
-                return slot.take()
-            slot.take()  # of a request whose coroutine was interrupted before it could wait
-    future: asyncio.Future[Outcome] = loop.create_future()
-    queue.pending[tag] = future
     try:
+        if queue.quick and not queue.pending:
+            queue.quick = slot.wait(_QUICK_US)
+            if queue.quick:
+                if slot.tag() == tag:
+                    return slot.take()
+                slot.take()  # of a request whose coroutine was interrupted before it could wait
+        future: asyncio.Future[Outcome] = loop.create_future()
+        queue.pending[tag] = future
         return await future
     except BaseException:
         # Cancelled, or the coroutine was dropped. The completion still comes, and `drain` passes over it.
