@@ -93,7 +93,7 @@ class Ranked:
             ops = [self._keep(write, outcome.version)] if write.vectors and outcome.version else []
             if before is not None and before.version:
                 ops.append(_op(b"delete", _request.address(write.namespace, before.version)))
-            yield from self._change(ops)
+            yield from _after_write(self._change(ops))
         return outcome
 
     def settle(self, writes: Sequence[Write]) -> Flow[None]:
@@ -102,6 +102,9 @@ class Ranked:
         The version of a plain put is read after it. If another writer has overwritten it by then, the item is
         theirs, and theirs is the version: the value tells. (One that put the same text is as good as ours.)
         """
+        yield from _after_write(self._settle(writes))
+
+    def _settle(self, writes: Sequence[Write]) -> Flow[None]:
         indexed = [write for write in writes if write.vectors]
         current = yield from self._items([(write.namespace, write.key) for write in indexed])
         ops: list[bytes] = []
@@ -202,26 +205,18 @@ class Ranked:
 
     def _change(self, ops: Sequence[bytes]) -> Flow[None]:
         for chunk in _chunks(ops, _CHUNK):
-            try:
-                answer = yield Ask(self.vectors, "batch", b'{"ops":[%b]}' % b",".join(chunk))
-                for result in plain_results_of(answer).results:
-                    if result.error is not None:
-                        raise from_document(result.error, "put")
-            except LgstoreError as error:
-                # The item itself is written: who catches this must not think that nothing was.
-                error.may_have_applied = True
-                raise
+            _checked((yield Ask(self.vectors, "batch", b'{"ops":[%b]}' % b",".join(chunk))))
 
     def _items(self, places: Sequence[Place], *, refresh: bool = False) -> Flow[list[Item | None]]:
         return (yield from self._got(self.items, places, refresh))
 
     def _got(self, store: Store, places: Sequence[Place], refresh: bool) -> Flow[list[Item | None]]:
-        """What is at these places; None where nothing is or where it could not be read."""
+        """What is at these places; None where nothing is."""
         found: list[Item | None] = []
         for chunk in _chunks(places, _CHUNK):
             ops = b",".join(_op(b"get", _request.get(namespace, key, refresh)[1:-1]) for namespace, key in chunk)
             answer = yield Ask(store, "batch", b'{"ops":[%b]}' % ops)
-            found += [result.result for result in plain_results_of(answer).results]
+            found += _checked(answer)
         return found
 
     def _scores(self, prefix: Sequence[str], likeness: Likeness) -> Flow[dict[str, float]]:
@@ -271,6 +266,24 @@ class _Pages:
         self._cursor = page.cursor
         self._ended = page.cursor is None
         return page.items
+
+
+def _checked(answer: bytes) -> list[Item | None]:
+    """The results of a batch of gets, puts and deletes. What failed is not taken for what is not there."""
+    results = plain_results_of(answer).results
+    for result in results:
+        if result.error is not None:
+            raise from_document(result.error, "batch")
+    return [result.result for result in results]
+
+
+def _after_write(flow: Flow[None]) -> Flow[None]:
+    """What comes after an item is written: who catches its errors must not think that nothing was."""
+    try:
+        yield from flow
+    except LgstoreError as error:
+        error.may_have_applied = True
+        raise
 
 
 def _op(name: bytes, members: bytes) -> bytes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Mapping
+from contextlib import AsyncExitStack, ExitStack
 from types import TracebackType
 from typing import Any, ClassVar, Literal, TypeVar
 
@@ -60,6 +61,9 @@ class LGStore(Extras, BaseStore):
             configuration tells: ``x.db-vectors`` beside ``x.db``, keyspace ``memory_vectors`` beside ``memory``.
     """
 
+    native: Store
+    """The store of the native interface: versions, expiries, cursors, every option; its times are in seconds."""
+
     supports_ttl: ClassVar[bool] = True  # type: ignore[misc]
 
     def __init__(
@@ -73,8 +77,7 @@ class LGStore(Extras, BaseStore):
         self.ttl_config = _ttl.checked(ttl)
         self.index_config = index
         checked = None if index is None else Index(index)
-        owned: list[Store] = []
-        self._owned = owned
+        self._owned: list[Store] = []
         if isinstance(store, Store):
             if checked is not None and vectors is None:
                 raise _config.unknown()
@@ -83,13 +86,12 @@ class LGStore(Extras, BaseStore):
             if checked is not None and vectors is None:
                 vectors = _config.beside(store)
             self.native = Store(_config.tuned(store))
-            owned.append(self.native)
-        """The store of the native interface: versions, expiries, cursors, every option."""
+            self._owned.append(self.native)
         self._ranked: Ranked | None = None
         if checked is not None and vectors is not None:
             if not isinstance(vectors, Store):
                 vectors = Store(vectors)
-                owned.append(vectors)
+                self._owned.append(vectors)
             self._ranked = Ranked(self.native, vectors, checked)
         self._sweeper = _ttl.Sweeper(self, type(self)._sweep)
 
@@ -134,14 +136,16 @@ class LGStore(Extras, BaseStore):
     def close(self, timeout: float = 10.0) -> None:
         """Stops the sweeper and closes what this store has opened; running operations have `timeout` seconds."""
         self._sweeper.stop(timeout)
-        for store in self._owned:
-            store.close(timeout)
+        with ExitStack() as closing:  # all of them, whatever becomes of one
+            for store in self._owned:
+                closing.callback(store.close, timeout)
 
     async def aclose(self, timeout: float = 10.0) -> None:
         """`close` for coroutines."""
         await asyncio.to_thread(self._sweeper.stop, timeout)
-        for store in self._owned:
-            await store.aclose(timeout)
+        async with AsyncExitStack() as closing:
+            for store in self._owned:
+                closing.push_async_callback(store.aclose, timeout)
 
     def _stores(self) -> list[Store]:
         return [self.native] if self._ranked is None else [self.native, self._ranked.vectors]
