@@ -23,6 +23,8 @@ function(lgstore_python_test name)
     COMMAND "${CMAKE_COMMAND}" -E chdir "${lgstore_python_dir}" "${lgstore_python}" ${python_COMMAND})
   set_property(TEST ${name} APPEND PROPERTY FIXTURES_REQUIRED python)
 endfunction()
+# The examples too, which have no settings of their own.
+set(lgstore_ruff --config pyproject.toml . ../../examples/python)
 set(lgstore_pytest -m pytest -p no:cacheprovider)
 
 lgstore_test(python.setup LABELS ci python TIMEOUT 600
@@ -44,8 +46,8 @@ lgstore_test(python.compat LABELS ci python TIMEOUT 600
   COMMAND "${LGSTORE_BASH}" bindings/python/tests/compat.sh)
 lgstore_python_test(cql.python.scylladb LABELS ci cql TIMEOUT 300 CLUSTER plain
   ENVIRONMENT "LGSTORE_TEST_KEYSPACE=python" COMMAND ${lgstore_pytest} tests/scylladb)
-lgstore_python_test(python.format LABELS ci lint TIMEOUT 60 COMMAND -m ruff format --check)
-lgstore_python_test(python.lint LABELS ci lint TIMEOUT 60 COMMAND -m ruff check)
+lgstore_python_test(python.format LABELS ci lint TIMEOUT 60 COMMAND -m ruff format --check ${lgstore_ruff})
+lgstore_python_test(python.lint LABELS ci lint TIMEOUT 60 COMMAND -m ruff check ${lgstore_ruff})
 lgstore_python_test(python.types LABELS ci lint TIMEOUT 300 COMMAND -m mypy)
 
 # What a newcomer does, with every Python of this machine.

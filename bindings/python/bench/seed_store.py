@@ -127,7 +127,7 @@ class SeedStore:
         prefix: Namespace,
         /,
         *,
-        filter: dict[str, Any] | None = None,  # noqa: A002 - LangGraph's name
+        filter: dict[str, Any] | None = None,
         limit: int = 10,
     ) -> list[SeedItem]:
         text = ".".join(prefix)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -54,6 +55,8 @@ async def test_an_option_counts_more_than_the_same_in_the_url() -> None:
 
 
 def test_the_environment_is_a_configuration(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in [name for name in os.environ if name.startswith("LGSTORE_")]:
+        monkeypatch.delenv(name)  # Settings of the tests are no options of a store.
     monkeypatch.setenv("LGSTORE_PATH", str(tmp_path / "x.db"))
     store = AsyncScyllaDBStore("")
     store.put(("a",), "k", {})

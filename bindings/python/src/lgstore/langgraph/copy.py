@@ -137,7 +137,8 @@ def open_any(url: str, stack: ExitStack) -> BaseStore:
     if scheme in ("postgres", "postgresql"):
         from langgraph.store.postgres import PostgresStore
 
-        return stack.enter_context(PostgresStore.from_conn_string(url))
+        postgres: BaseStore = stack.enter_context(PostgresStore.from_conn_string(url))
+        return postgres
     if scheme == "sqlite":
         from langgraph.store.sqlite import SqliteStore
 
