@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
 Namespace = tuple[str, ...]
 
@@ -72,40 +71,35 @@ WORDS = [
 KINDS = ("fact", "event", "preference", "task", "note", "summary", "person", "place", "tool", "rule")
 
 
-class Data(NamedTuple):
-    """So many namespaces ``("users", uid, "memories")``, each with so many items."""
+class Data:
+    """So many namespaces ``("users", uid, "memories")``, each with so many items: all made beforehand."""
 
-    namespaces: int
-    items: int
+    def __init__(self, namespaces: int, items: int) -> None:
+        self.namespaces = namespaces
+        """How many namespaces."""
+        self.items = items
+        """How many items each of them holds."""
+        self.size = namespaces * items
+        names: list[Namespace] = [("users", f"u{n:05}", "memories") for n in range(namespaces)]
+        self.namespace = [names[n // items] for n in range(self.size)]
+        """The namespace of item n; `key` and `value` likewise."""
+        self.key = [f"memory-{n % items:05}" for n in range(self.size)]
+        self.value = [_value(n, names[n // items][1]) for n in range(self.size)]
 
-    @property
-    def size(self) -> int:
-        return self.namespaces * self.items
 
-    def namespace(self, n: int) -> Namespace:
-        """The namespace of item n."""
-        return ("users", f"u{n // self.items % self.namespaces:05}", "memories")
-
-    def key(self, n: int) -> str:
-        return f"memory-{n % self.items:05}"
-
-    def value(self, n: int) -> dict[str, Any]:
-        """About 1 KB; ``kind`` is one of ten, ``score`` is above 0.9 in one of ten, ``n`` names the item."""
-        pick = random.Random(n)
-        return {
-            "n": n,
-            "kind": KINDS[n % len(KINDS)],
-            "score": round(pick.random(), 6),
-            "user": f"u{n // self.items % self.namespaces:05}",
-            "active": n % 3 == 0,
-            "tags": pick.sample(WORDS, 4),
-            "text": " ".join(pick.choices(WORDS, k=110)),
-            "source": {"thread": f"t{n % 97}", "turn": n % 31},
-        }
-
-    def all(self) -> Iterator[tuple[Namespace, str, dict[str, Any]]]:
-        for n in range(self.size):
-            yield self.namespace(n), self.key(n), self.value(n)
+def _value(n: int, user: str) -> dict[str, Any]:
+    """About 1 KB; ``kind`` is one of ten, ``score`` is above 0.9 in one of ten, ``n`` names the item."""
+    pick = random.Random(n)
+    return {
+        "n": n,
+        "kind": KINDS[n % len(KINDS)],
+        "score": round(pick.random(), 6),
+        "user": user,
+        "active": n % 3 == 0,
+        "tags": pick.sample(WORDS, 4),
+        "text": " ".join(pick.choices(WORDS, k=110)),
+        "source": {"thread": f"t{n % 97}", "turn": n % 31},
+    }
 
 
 def scattered(i: int, size: int) -> int:

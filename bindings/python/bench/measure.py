@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import resource
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 import psutil
 
@@ -85,30 +86,40 @@ def process_cpu() -> float:
 
 
 async def stretch(
-    one: Callable[[int], Awaitable[bool]], count: int, callers: int, items: int, server: Server | None
+    call: Callable[[int], Awaitable[Any]],
+    check: Callable[[int, Any], bool],
+    count: int,
+    callers: int,
+    items: int,
+    server: Server | None,
 ) -> Stretch:
-    """Runs ``one(i)`` for i below `count` from so many callers at once.
+    """Awaits ``call(i)`` for i below `count` from so many callers at once; each counts as `items` operations.
 
-    ``one`` says whether its answer was right; each counts as `items` operations. One that raises is
-    wrong, too: on a server with its usual limits the founding design's mixed batches of 100 KB are
-    refused.
+    The answers are looked at between parts of the work, which is not counted. A call that raises is wrong, too: on a
+    server with its usual limits the founding design's mixed batches of 100 KB are refused.
     """
-    turns = iter(range(count))
-    wrong = 0
-    failure: Exception | None = None
-
-    async def caller() -> None:
-        nonlocal wrong, failure
-        for i in turns:
-            try:
-                wrong += not await one(i)
-            except Exception as error:
-                wrong += 1
-                failure = failure or error
-
+    part = max(8 * callers, 500 // items)
     served = server.cpu() if server else 0.0
-    cpu, begun = process_cpu(), time.perf_counter()
-    await asyncio.gather(*(caller() for _ in range(callers)))
-    wall, cpu = time.perf_counter() - begun, process_cpu() - cpu
-    served = server.cpu() - served if server else 0.0
-    return Stretch(count * items, cpu, served, wall, wrong, failure)
+    taken = Stretch(0, 0.0, 0.0, 0.0, 0)
+    for begin in range(0, count, part):
+        turns = iter(range(begin, min(begin + part, count)))
+        answers: list[tuple[int, Any]] = []
+        cpu, begun = process_cpu(), time.perf_counter()
+        await asyncio.gather(*(_caller(call, turns, answers) for _ in range(callers)))
+        taken.wall += time.perf_counter() - begun
+        taken.client += process_cpu() - cpu
+        taken.operations += len(answers) * items
+        for i, answer in answers:
+            if isinstance(answer, Exception):
+                taken.failure = taken.failure or answer
+            taken.wrong += isinstance(answer, Exception) or not check(i, answer)
+    taken.server = server.cpu() - served if server else 0.0
+    return taken
+
+
+async def _caller(call: Callable[[int], Awaitable[Any]], turns: Iterator[int], answers: list[tuple[int, Any]]) -> None:
+    for i in turns:
+        try:
+            answers.append((i, await call(i)))
+        except Exception as error:
+            answers.append((i, error))

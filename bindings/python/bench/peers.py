@@ -102,6 +102,7 @@ def embedded() -> dict[str, Opening]:
     return {
         "lgstore-memory": lgstore("memory:"),
         "lgstore-file": lgstore("file:{folder}/lgstore.db"),
+        "lgstore-file-normal": lgstore("file:{folder}/lgstore-normal.db?durability=normal"),
         "in-memory": in_memory,
         "sqlite": sqlite(),
         "sqlite-wal": sqlite("journal_mode=WAL"),

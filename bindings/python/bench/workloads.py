@@ -1,4 +1,4 @@
-"""The workloads, on any store with the methods of LangGraph's BaseStore. Every answer is looked at."""
+"""The workloads, on any store with the methods of LangGraph's BaseStore, and what their answers have to be."""
 
 from __future__ import annotations
 
@@ -9,89 +9,107 @@ from typing import Any
 
 from data import Data, scattered
 from langgraph.store.base import GetOp, PutOp
-from peers import Peer
 
-One = Callable[[int], Awaitable[bool]]
+Call = Callable[[int], Awaitable[Any]]
+Check = Callable[[int, Any], bool]
+Make = Callable[[Any, Data], tuple[Call, Check]]
 
 
 @dataclass(frozen=True)
 class Workload:
-    """`make` gives what does the i-th operation and says whether its answer was right."""
+    """`make` gives what does the i-th call on a store, and what says whether its answer is right."""
 
     name: str
-    make: Callable[[Peer, Data, list[dict[str, Any]]], One]
+    make: Make
     #: Items of one call, which count as so many operations.
     items: int = 1
-    #: Calls of a round, by the callers at once.
+    #: Callers at once, and calls of a round by all of them.
     calls: tuple[tuple[int, int], ...] = ((1, 500), (64, 3_000))
 
 
-def put(peer: Peer, data: Data, values: list[dict[str, Any]]) -> One:
-    async def one(i: int) -> bool:
+def put(store: Any, data: Data) -> tuple[Call, Check]:
+    def call(i: int) -> Awaitable[None]:
         n = scattered(i, data.size)
-        return await peer.store.aput(data.namespace(n), data.key(n), values[n]) is None
+        return store.aput(data.namespace[n], data.key[n], data.value[n])
 
-    return one
+    return call, nothing
 
 
-def get(peer: Peer, data: Data, _: list[dict[str, Any]]) -> One:
-    async def one(i: int) -> bool:
+def get(store: Any, data: Data) -> tuple[Call, Check]:
+    def call(i: int) -> Awaitable[Any]:
         n = scattered(i, data.size)
-        item = await peer.store.aget(data.namespace(n), data.key(n))
-        return item is not None and item.value["n"] == n
+        return store.aget(data.namespace[n], data.key[n])
 
-    return one
-
-
-def puts(size: int, *, mixed: bool = False) -> Callable[[Peer, Data, list[dict[str, Any]]], One]:
-    def make(peer: Peer, data: Data, values: list[dict[str, Any]]) -> One:
-        async def one(i: int) -> bool:
-            first = scattered(i, data.namespaces) * data.items
-            numbers = [scattered(i * size + j, data.size) if mixed else first + j % data.items for j in range(size)]
-            answers = await peer.store.abatch(PutOp(data.namespace(n), data.key(n), values[n]) for n in numbers)
-            return answers == [None] * size
-
-        return one
-
-    return make
+    return call, lambda i, item: item is not None and item.value == data.value[scattered(i, data.size)]
 
 
-def gets(size: int, *, mixed: bool = False) -> Callable[[Peer, Data, list[dict[str, Any]]], One]:
-    def make(peer: Peer, data: Data, _: list[dict[str, Any]]) -> One:
-        async def one(i: int) -> bool:
-            first = scattered(i, data.namespaces) * data.items
-            numbers = [scattered(i * size + j, data.size) if mixed else first + j % data.items for j in range(size)]
-            found = await peer.store.abatch(GetOp(data.namespace(n), data.key(n)) for n in numbers)
-            return [item and item.value["n"] for item in found] == numbers
-
-        return one
-
-    return make
+def delete(store: Any, data: Data) -> tuple[Call, Check]:
+    order = deletion_order(data)
+    return lambda i: store.adelete(data.namespace[order[i]], data.key[order[i]]), nothing
 
 
-def search(where: dict[str, Any] | None = None) -> Callable[[Peer, Data, list[dict[str, Any]]], One]:
-    """Searches one namespace; with a filter one item of ten matches."""
+def deletion_order(data: Data) -> list[int]:
+    return random.Random(7).sample(range(data.size), data.size)
 
-    def make(peer: Peer, data: Data, values: list[dict[str, Any]]) -> One:
-        async def one(i: int) -> bool:
-            first = scattered(i, data.namespaces) * data.items
-            items = await peer.store.asearch(data.namespace(first), filter=where, limit=10)
-            wanted = sum(matches(values[first + j], where) for j in range(data.items))
-            return right(items, data, min(10, wanted), where) and all(
-                item.namespace == data.namespace(first) for item in items
+
+def puts(size: int, *, mixed: bool = False) -> Make:
+    def make(store: Any, data: Data) -> tuple[Call, Check]:
+        def call(i: int) -> Awaitable[Any]:
+            return store.abatch(
+                [PutOp(data.namespace[n], data.key[n], data.value[n]) for n in chosen(i, size, data, mixed)]
             )
 
-        return one
+        return call, lambda _, answers: answers == [None] * size
 
     return make
 
 
-def search_all(where: dict[str, Any]) -> Callable[[Peer, Data, list[dict[str, Any]]], One]:
-    def make(peer: Peer, data: Data, _: list[dict[str, Any]]) -> One:
-        async def one(_: int) -> bool:
-            return right(await peer.store.asearch(("users",), filter=where, limit=10), data, 10, where)
+def gets(size: int, *, mixed: bool = False) -> Make:
+    def make(store: Any, data: Data) -> tuple[Call, Check]:
+        def call(i: int) -> Awaitable[Any]:
+            return store.abatch([GetOp(data.namespace[n], data.key[n]) for n in chosen(i, size, data, mixed)])
 
-        return one
+        def check(i: int, items: Any) -> bool:
+            return [item and item.value for item in items] == [data.value[n] for n in chosen(i, size, data, mixed)]
+
+        return call, check
+
+    return make
+
+
+def chosen(i: int, size: int, data: Data, mixed: bool) -> list[int]:
+    """The items of the i-th batch: of one namespace, or all over the place."""
+    if mixed:
+        return [scattered(i * size + j, data.size) for j in range(size)]
+    first = scattered(i, data.namespaces) * data.items
+    return [first + j % data.items for j in range(size)]
+
+
+def search(where: dict[str, Any] | None = None) -> Make:
+    """Searches one namespace; with a filter one item of ten matches."""
+
+    def make(store: Any, data: Data) -> tuple[Call, Check]:
+        def first(i: int) -> int:
+            return scattered(i, data.namespaces) * data.items
+
+        def check(i: int, items: Any) -> bool:
+            values = data.value[first(i) : first(i) + data.items]
+            wanted = min(10, sum(matches(value, where) for value in values))
+            return right(items, data, wanted, where) and all(
+                item.namespace == data.namespace[first(i)] for item in items
+            )
+
+        return lambda i: store.asearch(data.namespace[first(i)], filter=where, limit=10), check
+
+    return make
+
+
+def search_all(where: dict[str, Any]) -> Make:
+    def make(store: Any, data: Data) -> tuple[Call, Check]:
+        return (
+            lambda _: store.asearch(("users",), filter=where, limit=10),
+            lambda _, items: right(items, data, 10, where),
+        )
 
     return make
 
@@ -108,29 +126,21 @@ def right(items: list[Any], data: Data, count: int, where: dict[str, Any] | None
     places = {(item.namespace, item.key) for item in items}
     return len(places) == len(items) == count and all(
         matches(item.value, where)
-        and (item.namespace, item.key) == (data.namespace(item.value["n"]), data.key(item.value["n"]))
+        and (item.namespace, item.key) == (data.namespace[item.value["n"]], data.key[item.value["n"]])
         for item in items
     )
 
 
-def list_namespaces(peer: Peer, data: Data, _: list[dict[str, Any]]) -> One:
-    wanted = [("users", f"u{n:05}") for n in range(min(100, data.namespaces))]
+def list_namespaces(store: Any, data: Data) -> tuple[Call, Check]:
+    wanted = sorted({name[:2] for name in data.namespace})[:100]
+    return (
+        lambda _: store.alist_namespaces(prefix=("users",), max_depth=2, limit=100),
+        lambda _, names: names == wanted,
+    )
 
-    async def one(_: int) -> bool:
-        return await peer.store.alist_namespaces(prefix=("users",), max_depth=2, limit=100) == wanted
 
-    return one
-
-
-def delete(peer: Peer, data: Data, _: list[dict[str, Any]]) -> One:
-    """Of items that the round before has not deleted: half of them, in an order of its own for each call."""
-    order = random.Random(7).sample(range(data.size), data.size)
-
-    async def one(i: int) -> bool:
-        n = order[i % data.size]
-        return await peer.store.adelete(data.namespace(n), data.key(n)) is None
-
-    return one
+def nothing(_: int, answer: object) -> bool:
+    return answer is None
 
 
 FEW = ((1, 20),)
@@ -148,7 +158,7 @@ WORKLOADS = {
         Workload("W5f search with a filter", search({"kind": "task"}), 1, ((1, 200),)),
         Workload("W6 search of all, 1 of 10", search_all({"kind": "task"}), 1, FEW),
         Workload("W7 search of all, above 0.9", search_all({"score": {"$gt": 0.9}}), 1, FEW),
-        Workload("W8 list namespaces", list_namespaces, 1, ((1, 20),)),
+        Workload("W8 list namespaces", list_namespaces, 1, FEW),
         Workload("W11 delete", delete),
     )
 }
