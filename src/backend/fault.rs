@@ -57,7 +57,8 @@ impl Backend for Fault {
     }
 
     fn immediate(&self, operation: &Operation) -> Option<Result<String>> {
-        if self.fault.delay_us > 0 {
+        // A write that is to fail must not have been done.
+        if self.fault.delay_us > 0 || operation.writes() {
             return None;
         }
         let answer = self.store.immediate(operation)?;

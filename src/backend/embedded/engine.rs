@@ -94,6 +94,14 @@ pub trait Job: Send {
     }
 }
 
+/// A write that was done at once.
+pub struct Now {
+    /// How it went.
+    pub outcome: Result<()>,
+    /// Others queued their writes meanwhile and count on this one: `run_left` is owed, on a thread of the library.
+    pub left: bool,
+}
+
 /// An ordered engine in this process.
 pub trait Engine: Send + Sync + 'static {
     /// Its read views; owned, so that a long scan can move to another thread.
@@ -113,6 +121,16 @@ pub trait Engine: Send + Sync + 'static {
     fn single(&self, wait: bool) -> Result<Option<Self::View>> {
         self.view(wait)
     }
+
+    /// Runs `work` as a write of its own on this thread, where that takes no I/O and no waiting, not even for
+    /// another write; `None` = it does, and nothing was done. A failure of `work` leaves no trace.
+    fn write_now(&self, work: &mut dyn FnMut(&mut dyn Transaction) -> Result<()>) -> Option<Now> {
+        let _ = work;
+        None
+    }
+
+    /// Runs what is queued, if nobody else does; for whoever was told so by `write_now`.
+    fn run_left(&self) {}
 
     /// Queues a write; jobs run in the order of submission. Never blocks on I/O of a file.
     fn submit(&self, job: Box<dyn Job>);

@@ -42,7 +42,7 @@ use self::write::WriteJob;
 use super::Backend;
 use crate::error::{Code, Error, Result};
 use crate::op::task::Task;
-use crate::store::answers::Answers;
+use crate::store::answers::{Answers, NULL};
 use crate::store::clock::Clock;
 use crate::store::config::Config;
 use crate::store::operation::{Admin, Batch, Mode, Operation};
@@ -124,6 +124,9 @@ impl<E: Engine> Backend for Embedded<E> {
             Operation::Batch(batch) => {
                 let gets = batch.operations.iter().all(|one| matches!(one, Operation::Get(_)));
                 gets && batch.operations.len() <= IMMEDIATE_GETS
+            }
+            Operation::Put(_) | Operation::Delete(_) | Operation::Conditional(_) => {
+                return shared.write_now(operation);
             }
             Operation::Admin(Admin::Advance { .. }) => return shared.check_advance().err().map(Err),
             _ => false,
@@ -223,6 +226,20 @@ impl<E: Engine> Shared<E> {
                 self.admin(task, admin);
             }
         }
+    }
+
+    /// Writes on this thread, where the engine can do that without waiting; `None` = accept it.
+    fn write_now(self: &Arc<Self>, operation: &Operation) -> Option<Result<String>> {
+        let mut answer = NULL;
+        let now = self.engine.write_now(&mut |transaction| {
+            answer = write::apply(transaction, operation, self.clock.now())?;
+            Ok(())
+        })?;
+        if now.left {
+            let shared = self.clone();
+            self.runtime.spawn(async move { shared.engine.run_left() });
+        }
+        Some(now.outcome.map(|()| answer.into_owned()))
     }
 
     /// Submits a large job from a thread that may block: the engine may run it right there.

@@ -58,7 +58,7 @@ pub struct Config {
     pub timeout: Option<f64>,
     /// How the counters are shown.
     pub metrics: MetricsConfig,
-    /// Answer bounded reads on the caller's thread when the caller allows it.
+    /// Answer bounded reads, and single writes in memory, on the caller's thread when the caller allows it.
     pub immediate: bool,
     /// Enables the operation `advance`, which moves this store's clock (for tests).
     pub test_clock: bool,

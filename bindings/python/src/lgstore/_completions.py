@@ -22,8 +22,6 @@ _SLICE_US = 50_000
 _LOOP_CAPACITY = 65_536
 # How many completions are taken at once.
 _BURST = 256
-# An outcome that comes within this time costs less to wait for than to be woken for by the event loop.
-_QUICK_US = 50
 
 Outcome = tuple[int, bytes]
 """Status and document of a request."""
@@ -68,13 +66,10 @@ class _Slot:
         request: int = self.ops[0]
         return request
 
-    def wait(self, timeout_us: int) -> bool:
-        """Waits for a completion; whether it has come, see `take`."""
-        return lib.lgstore_cq_wait(self.queue, self._done, 1, timeout_us) != 0  # type: ignore[no-any-return]
-
-    def tag(self) -> int:
-        """Of the request whose outcome has come."""
-        return self._first.tag  # type: ignore[no-any-return]
+    def wait(self) -> None:
+        """Waits for the completion of a request, so that `take` finds it. Signals are handled meanwhile."""
+        while lib.lgstore_cq_wait(self.queue, self._done, 1, _SLICE_US) == 0:
+            pass
 
     def take(self) -> Outcome:
         """The outcome that has come."""
@@ -99,8 +94,7 @@ def run(store: Any, op: int, body: bytes, timeout_us: int) -> Outcome:
     slot.ops[0] = 0
     try:
         if slot.submit(store, op, body, timeout_us, 0) != 0:
-            while not slot.wait(_SLICE_US):
-                pass
+            slot.wait()
         outcome = slot.take()
     except BaseException:
         # The handler of a signal has raised (or the request was refused, and there is nothing to cancel). The
@@ -114,15 +108,13 @@ def run(store: Any, op: int, body: bytes, timeout_us: int) -> Outcome:
 class _LoopQueue:
     """What one event loop has; used on that loop's thread only."""
 
-    __slots__ = ("_batch", "loop", "pending", "quick", "slot", "tag")
+    __slots__ = ("_batch", "loop", "pending", "slot", "tag")
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         # Weak: the loop holds this queue by its reader, and must be free to go.
         self.loop = weakref.ref(loop)
         self.slot = _Slot(_LOOP_CAPACITY)
         self.tag = 0
-        # Whether the last outcome came within _QUICK_US, as it does from a store in memory.
-        self.quick = True
         self.pending: dict[int, asyncio.Future[Outcome]] = {}
         self._batch = ffi.new("lgstore_completion_t[]", _BURST)
         descriptor = lib.lgstore_cq_fd(self.slot.queue)
@@ -141,8 +133,6 @@ class _LoopQueue:
                 future = pending.pop(completion.tag, None)
                 if future is not None and not future.done():  # else nobody waits for this any more
                     future.set_result((completion.status, ffi.buffer(completion.json, completion.json_len)[:]))
-            if count:
-                self.quick = batch[0].latency_ns < 1_000 * _QUICK_US
             lib.lgstore_cq_release(queue, batch, count)
 
 
@@ -158,17 +148,10 @@ async def arun(store: Any, op: int, body: bytes, timeout_us: int) -> Outcome:
     if queue is None or queue.loop() is not loop:
         queue = _make(loop)
     queue.tag = tag = queue.tag + 1
-    slot = queue.slot
-    request = slot.submit(store, op, body, timeout_us, tag)
+    request = queue.slot.submit(store, op, body, timeout_us, tag)
     if request == 0:
-        return slot.take()
+        return queue.slot.take()
     try:
-        if queue.quick and not queue.pending:
-            queue.quick = slot.wait(_QUICK_US)
-            if queue.quick:
-                if slot.tag() == tag:
-                    return slot.take()
-                slot.take()  # of a request whose coroutine was interrupted before it could wait
         future: asyncio.Future[Outcome] = loop.create_future()
         queue.pending[tag] = future
         return await future

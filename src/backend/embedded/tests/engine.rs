@@ -36,6 +36,24 @@ fn a_job_that_fails_or_panics_is_undone_alone() {
 }
 
 #[test]
+fn a_write_now_that_fails_or_panics_leaves_no_trace() {
+    let store = Harness::new(Memory::new());
+    store.put("a", "k", r#"{"n":1}"#);
+    for panics in [false, true] {
+        let mut work = |transaction: &mut dyn Transaction| {
+            apply(transaction, &put("a", "k", r#"{"n":2}"#, None), store.now)?;
+            if panics {
+                std::panic::resume_unwind(Box::new("on purpose"));
+            }
+            Err(Error::new(Code::Full, "no space"))
+        };
+        let outcome = store.engine.write_now(&mut work).unwrap().outcome;
+        assert_eq!(outcome.unwrap_err().code(), if panics { Code::Panic } else { Code::Full });
+        assert_eq!(store.get("a", "k")["value"], json!({"n":1}));
+    }
+}
+
+#[test]
 fn a_view_does_not_see_later_writes() {
     let store = Harness::new(Memory::new());
     store.put("a", "k", r#"{"n":1}"#);
@@ -66,6 +84,26 @@ impl Job for Increment {
         committed.unwrap();
         self.told.fetch_add(1, Ordering::Relaxed);
     }
+}
+
+#[test]
+fn a_job_that_comes_during_a_write_now_is_told_of_and_run() {
+    let store = Harness::new(Memory::new());
+    let told = Arc::new(AtomicUsize::new(0));
+    let increment = || Box::new(Increment { now: store.now, told: told.clone() });
+    let now = store.engine.write_now(&mut |_| {
+        store.engine.submit(increment());
+        Ok(())
+    });
+    let now = now.unwrap();
+    now.outcome.unwrap();
+    assert!(now.left);
+    // Whoever has to wait for another is accepted.
+    assert!(store.engine.write_now(&mut |_| Ok(())).is_none());
+    assert_eq!(told.load(Ordering::Relaxed), 0);
+    store.engine.run_left();
+    assert_eq!(told.load(Ordering::Relaxed), 1);
+    assert!(!store.engine.write_now(&mut |_| Ok(())).unwrap().left);
 }
 
 #[test]

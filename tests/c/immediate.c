@@ -1,0 +1,185 @@
+/* Single writes in memory that are done inside submit: they are seen at once, and beside accepted ones
+ * nothing is lost, done twice or left behind. ctest: labels=ci timeout=120 */
+#include "support/files.h"
+#include "support/store.h"
+
+enum { THREADS = 4, KEYS = 2000 };
+
+static lgstore_status_t at_once(lgstore_t *store, uint32_t op, const char *json, lgstore_result_t **done) {
+  lgstore_request_t made = request(op, json);
+  lgstore_status_t status;
+  collector_t collector;
+  collector_init(&collector, 1);
+  made.flags = LGSTORE_ALLOW_IMMEDIATE;
+  status = lgstore_submit(store, &made, NULL, done, NULL, collect, &collector);
+  if (status == LGSTORE_OK) collector_wait(&collector, 1);
+  collector_destroy(&collector);
+  return status;
+}
+
+static void each_single_write(void) {
+  static const struct {
+    uint32_t op;
+    const char *json, *answer;
+  } writes[] = {
+      {LGSTORE_OP_PUT, "{\"namespace\":[\"n\"],\"key\":\"k\",\"value\":{\"n\":1}}", "null"},
+      {LGSTORE_OP_PUT_IF_ABSENT, "{\"namespace\":[\"n\"],\"key\":\"k\",\"value\":{\"n\":2}}",
+       "\"applied\":false"},
+      {LGSTORE_OP_UPDATE_IF_EXISTS, "{\"namespace\":[\"n\"],\"key\":\"k\",\"value\":{\"n\":3}}",
+       "\"applied\":true"},
+      {LGSTORE_OP_DELETE, "{\"namespace\":[\"n\"],\"key\":\"k\"}", "null"},
+      {LGSTORE_OP_DELETE_IF_EXISTS, "{\"namespace\":[\"n\"],\"key\":\"k\"}", "\"applied\":false"},
+  };
+  lgstore_t *store = new_store(NULL, MEMORY);
+  size_t i;
+  GET(store, "k", "null"); /* the store is open now */
+  for (i = 0; i < sizeof writes / sizeof *writes; i++) {
+    lgstore_result_t *done = NULL;
+    CHECK_STATUS(at_once(store, writes[i].op, writes[i].json, &done), LGSTORE_DONE);
+    CHECK_STATUS(lgstore_result_status(done), LGSTORE_OK);
+    CHECK_HAS(lgstore_result_json(done, NULL), writes[i].answer);
+    lgstore_result_free(done);
+    if (i == 2) GET(store, "k", "\"value\":{\"n\":3}");
+  }
+  GET(store, "k", "null");
+  end_store(store);
+}
+
+/* What needs more than memory and a moment is accepted. */
+static void not_the_others(void) {
+  static const char batch[] = "{\"ops\":[{\"op\":\"put\",\"namespace\":[\"n\"],\"key\":\"b\",\"value\":{}}]}";
+  const char *folder = getenv("LGSTORE_WORK_DIR");
+  char path[512], config[640];
+  lgstore_result_t *done = NULL;
+  lgstore_t *store = new_store(NULL, MEMORY);
+  GET(store, "k", "null");
+  CHECK_STATUS(at_once(store, LGSTORE_OP_BATCH, batch, &done), LGSTORE_OK);
+  CHECK_STATUS(at_once(store, LGSTORE_OP_DELETE_PREFIX, "{\"namespace_prefix\":[]}", &done), LGSTORE_OK);
+  end_store(store);
+
+  snprintf(path, sizeof path, "%s/immediate-%ld.db", folder == NULL ? "." : folder, (long)getpid());
+  snprintf(config, sizeof config, "{\"backend\":\"embedded\",\"path\":\"%s\"}", path);
+  store = new_store(NULL, config);
+  GET(store, "k", "null");
+  CHECK_STATUS(at_once(store, LGSTORE_OP_PUT, "{\"namespace\":[\"n\"],\"key\":\"k\",\"value\":{}}", &done),
+               LGSTORE_OK);
+  end_store(store);
+  unlink(path);
+}
+
+typedef struct racer {
+  lgstore_t *store;
+  int number, applied;
+  monitor_t monitor;
+  int answered;
+} racer_t;
+
+static int applied(const char *json) {
+  return strstr(json, "\"applied\":true") != NULL;
+}
+
+static void answered(const lgstore_completion_t *completion, void *user_data) {
+  racer_t *racer = user_data;
+  monitor_enter(&racer->monitor);
+  racer->applied += applied(completion->json);
+  racer->answered++;
+  monitor_leave(&racer->monitor);
+}
+
+/* Every key is wanted by every thread; every other request is accepted, for a worker of the library. */
+static void *race(void *user_data) {
+  racer_t *racer = user_data;
+  int key, accepted = 0;
+  for (key = 0; key < KEYS; key++) {
+    char json[128];
+    lgstore_request_t made;
+    lgstore_result_t *done = NULL;
+    lgstore_status_t status;
+    snprintf(json, sizeof json, "{\"namespace\":[\"n\"],\"key\":\"%d\",\"value\":{\"by\":%d}}", key,
+             racer->number);
+    made = request(LGSTORE_OP_PUT_IF_ABSENT, json);
+    made.flags = (key + racer->number) % 2 == 0 ? LGSTORE_ALLOW_IMMEDIATE : 0;
+    status = lgstore_submit(racer->store, &made, NULL, &done, NULL, answered, racer);
+    if (status == LGSTORE_DONE) {
+      monitor_enter(&racer->monitor);
+      racer->applied += applied(lgstore_result_json(done, NULL));
+      monitor_leave(&racer->monitor);
+      lgstore_result_free(done);
+    } else {
+      MUST(status == LGSTORE_OK);
+      accepted++;
+    }
+  }
+  monitor_enter(&racer->monitor);
+  while (racer->answered < accepted) monitor_wait(&racer->monitor, "the accepted requests");
+  monitor_leave(&racer->monitor);
+  return NULL;
+}
+
+static void beside_others(void) {
+  lgstore_t *store =
+      new_store(NULL, "{\"backend\":\"embedded\",\"limits\":{\"inflight_operations\":100000}}");
+  pthread_t threads[THREADS];
+  racer_t racers[THREADS];
+  int i, won = 0;
+  char count[32];
+  GET(store, "k", "null");
+  for (i = 0; i < THREADS; i++) {
+    racer_t begun = {0};
+    begun.store = store;
+    begun.number = i;
+    racers[i] = begun;
+    monitor_init(&racers[i].monitor);
+    MUST(pthread_create(&threads[i], NULL, race, &racers[i]) == 0);
+  }
+  for (i = 0; i < THREADS; i++) {
+    MUST(pthread_join(threads[i], NULL) == 0);
+    won += racers[i].applied;
+    monitor_destroy(&racers[i].monitor);
+  }
+  CHECK_EQ(won, KEYS);
+  snprintf(count, sizeof count, "%d", KEYS);
+  CALL(store, LGSTORE_OP_COUNT, "{\"namespace_prefix\":[\"n\"]}", LGSTORE_OK, count);
+  end_store(store);
+}
+
+static void *put_at_once(void *user_data) {
+  racer_t *racer = user_data;
+  int i;
+  for (i = 0; i < 30; i++) {
+    lgstore_result_t *done = NULL;
+    at_once(racer->store, LGSTORE_OP_PUT, "{\"namespace\":[\"n\"],\"key\":\"a\",\"value\":{}}", &done);
+    lgstore_result_free(done);
+  }
+  return NULL;
+}
+
+/* An accepted write that comes while one is done at once counts on it; when that was the last for now, too.
+ */
+static void nothing_is_left_behind(void) {
+  racer_t racer = {0};
+  int round;
+  racer.store = new_store(NULL, MEMORY);
+  GET(racer.store, "k", "null");
+  for (round = 0; round < 1000; round++) {
+    const lgstore_request_t made =
+        request(LGSTORE_OP_PUT, "{\"namespace\":[\"n\"],\"key\":\"b\",\"value\":{}}");
+    collector_t collector;
+    pthread_t thread;
+    collector_init(&collector, 1);
+    MUST(pthread_create(&thread, NULL, put_at_once, &racer) == 0);
+    MUST(lgstore_submit(racer.store, &made, NULL, NULL, NULL, collect, &collector) == LGSTORE_OK);
+    MUST(pthread_join(thread, NULL) == 0);
+    collector_wait(&collector, 1);
+    collector_destroy(&collector);
+  }
+  end_store(racer.store);
+}
+
+int main(void) {
+  RUN(each_single_write);
+  RUN(not_the_others);
+  RUN(beside_others);
+  RUN(nothing_is_left_behind);
+  return check_end();
+}
