@@ -54,15 +54,17 @@ add_custom_command(TARGET lgstore_node POST_BUILD
 # The JavaScript: sources are copied, as the tests of a package have to lie in it.
 file(GLOB_RECURSE lgstore_node_files CONFIGURE_DEPENDS
   "${lgstore_node_source}/src/*" "${lgstore_node_source}/tests/*" "${lgstore_node_source}/tools/*"
+  "${lgstore_node_source}/bench/*.js"
   "${PROJECT_SOURCE_DIR}/examples/node/*")
 set(lgstore_node_built "${CMAKE_CURRENT_BINARY_DIR}/node.built")
 add_custom_command(OUTPUT "${lgstore_node_built}"
-  COMMAND "${CMAKE_COMMAND}" -E chdir "${lgstore_node_dir}" "${CMAKE_COMMAND}" -E rm -rf dist src tests tools examples
+  COMMAND "${CMAKE_COMMAND}" -E chdir "${lgstore_node_dir}" "${CMAKE_COMMAND}" -E rm -rf dist src tests tools bench examples
   COMMAND "${CMAKE_COMMAND}" -E copy "${lgstore_node_source}/tsconfig.json" "${lgstore_node_source}/README.md"
     "${lgstore_node_dir}"
   COMMAND "${CMAKE_COMMAND}" -E copy_directory "${lgstore_node_source}/src" "${lgstore_node_dir}/src"
   COMMAND "${CMAKE_COMMAND}" -E copy_directory "${lgstore_node_source}/tests" "${lgstore_node_dir}/tests"
   COMMAND "${CMAKE_COMMAND}" -E copy_directory "${lgstore_node_source}/tools" "${lgstore_node_dir}/tools"
+  COMMAND "${CMAKE_COMMAND}" -E copy_directory "${lgstore_node_source}/bench" "${lgstore_node_dir}/bench"
   COMMAND "${CMAKE_COMMAND}" -E copy_directory "${PROJECT_SOURCE_DIR}/examples/node" "${lgstore_node_dir}/examples"
   COMMAND "${CMAKE_COMMAND}" -E env "LGSTORE_SOURCE_DIR=${PROJECT_SOURCE_DIR}" ${lgstore_npm} run --silent build
   COMMAND "${CMAKE_COMMAND}" -E touch "${lgstore_node_built}"
@@ -97,6 +99,15 @@ lgstore_test(package.node LABELS ci package node TIMEOUT 300
   ENVIRONMENT "NODE=${LGSTORE_NODE}" "NPM=${LGSTORE_NPM}" "LGSTORE_NODE_DIR=${lgstore_node_dir}"
     "LGSTORE_NODE_ADDON=$<TARGET_FILE:lgstore_node>"
   COMMAND "${LGSTORE_BASH}" tests/package/node.sh)
+
+# What the binding costs beyond the C interface.
+add_executable(node_bench_gets "${lgstore_node_source}/bench/gets.c")
+set_target_properties(node_bench_gets PROPERTIES C_STANDARD 11
+  RUNTIME_OUTPUT_DIRECTORY "${CMAKE_CURRENT_BINARY_DIR}/tests")
+target_compile_options(node_bench_gets PRIVATE ${lgstore_warnings} -O2)
+target_link_libraries(node_bench_gets PRIVATE lgstore::static)
+lgstore_node_test(node.bench LABELS bench TIMEOUT 600 COMMAND bench/gets.js $<TARGET_FILE:node_bench_gets> --check)
+set_tests_properties(node.bench PROPERTIES RUN_SERIAL ON)
 
 # For the test `roundtrip`.
 list(APPEND lgstore_roundtrip "node=${lgstore_node_dir}/tests/roundtrip.js")

@@ -1,4 +1,4 @@
-import { bodyOf, type Members, withOptions } from "./body.js";
+import { bodyOf, type Members, optionsBody, withOptions } from "./body.js";
 import { type ErrorDocument, errorOf } from "./error.js";
 import { type Item, itemOf, type Namespace, type RunOptions } from "./item.js";
 import type { JsonObject, RawJson } from "./json.js";
@@ -55,7 +55,7 @@ type ResultDocument = { result: unknown } | { error: ErrorDocument };
 
 export function batchBody(operations: readonly BatchOperation[], options: BatchOptions | undefined): string {
   const parts = operations.map((operation, i) => bodyOf(membersOf(operation), "batch", `ops[${i}].`));
-  const rest = bodyOf(withOptions({}, options, "batch"), "batch").slice(1);
+  const rest = optionsBody("batch", options).slice(1);
   return `{"ops":[${parts.join(",")}]${rest === "}" ? "" : ","}${rest}`;
 }
 

@@ -35,6 +35,11 @@ export function withOptions(members: Members, options: object | undefined, op: O
   return members;
 }
 
+/** The body of an operation that has options only. */
+export function optionsBody(op: Op, options: object | undefined): string {
+  return bodyOf(withOptions({}, options, op), op);
+}
+
 /** The text of a request. A RawJson that is a member goes in byte for byte. */
 export function bodyOf(members: Members, op: Op, at = ""): string {
   let raw = "";
