@@ -92,7 +92,7 @@ lgstore_test(node.lint LABELS ci lint node TIMEOUT 60
     "${lgstore_node_dir}/node_modules/.bin/biome" ci --error-on-warnings --config-path=. .
     "${PROJECT_SOURCE_DIR}/examples/node" "${PROJECT_SOURCE_DIR}/tests/package/node")
 lgstore_node_test(cql.node.vectors LABELS ci cql TIMEOUT 300 CLUSTER plain
-  ENVIRONMENT "LGSTORE_TEST_KEYSPACE=node_vectors" COMMAND --test tests/vectors.test.js)
+  ENVIRONMENT "LGSTORE_TEST_KEYSPACE=node_vectors" COMMAND --test tests/vectors.test.js tests/cluster.test.js)
 lgstore_node_test(node.flat_memory LABELS soak TIMEOUT 14400 ENVIRONMENT "LGSTORE_OPERATIONS=10000000"
   COMMAND --test tests/flat.test.js)
 lgstore_test(package.node LABELS ci package node TIMEOUT 300
