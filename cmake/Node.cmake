@@ -16,7 +16,7 @@ endif()
 set(lgstore_node_source "${PROJECT_SOURCE_DIR}/bindings/node")
 set(lgstore_node_dir "${CMAKE_CURRENT_BINARY_DIR}/node")
 set(lgstore_npm "${CMAKE_COMMAND}" -E chdir "${lgstore_node_dir}" "${LGSTORE_NPM}")
-file(MAKE_DIRECTORY "${lgstore_node_dir}/node_modules/node-api-headers/include")
+file(MAKE_DIRECTORY "${lgstore_node_dir}")
 
 # What npm installs: nothing of it is run then.
 set(lgstore_node_modules "${CMAKE_CURRENT_BINARY_DIR}/node.modules")
