@@ -1,4 +1,4 @@
-import { bodyOf, type Members, optionsBody, withOptions } from "./body.js";
+import { bodyOf, type Members, nothingOfOurs, optionsBody, withOptions } from "./body.js";
 import { type ErrorDocument, errorOf } from "./error.js";
 import { type Item, itemOf, type Namespace, type RunOptions } from "./item.js";
 import type { JsonObject, RawJson } from "./json.js";
@@ -60,8 +60,8 @@ export function batchBody(operations: readonly BatchOperation[], options: BatchO
 }
 
 function membersOf(operation: BatchOperation): Members {
-  if (operation.op === "list_namespaces") return withNamespaceQuery({}, operation, "batch");
-  return withOptions({}, operation, "batch");
+  if (operation.op === "list_namespaces") return withNamespaceQuery({}, operation, "batch", nothingOfOurs);
+  return withOptions({}, operation, "batch", nothingOfOurs);
 }
 
 export function resultsOf<O extends readonly BatchOperation[]>(text: string, operations: O): BatchResults<O> {

@@ -7,7 +7,10 @@ import type { Op } from "./op.js";
 export type Members = Record<string, unknown>;
 
 /** What is not for the library: request.ts and the binding's own reads take it. */
-const ours = new Set(["signal", "timeout", "raw"]);
+const ours: ReadonlySet<string> = new Set(["signal", "timeout", "raw"]);
+
+/** For parts of requests, in which none of that has a place. */
+export const nothingOfOurs: ReadonlySet<string> = new Set();
 
 const snakes = new Map<string, string>();
 
@@ -23,10 +26,10 @@ function snake(name: string): string {
 /**
  * Adds options to a request's members. All that are given go down, so that the library names what it does not know.
  */
-export function withOptions(members: Members, options: object | undefined, op: Op): Members {
+export function withOptions(members: Members, options: object | undefined, op: Op, without = ours): Members {
   if (options === undefined) return members;
   for (const [name, value] of Object.entries(options)) {
-    if (value === undefined || ours.has(name)) continue;
+    if (value === undefined || without.has(name)) continue;
     const member = snake(name);
     if (Object.hasOwn(members, member)) throw invalid(name, "is no option", op);
     // JSON would make null of NaN and infinities, which means something else; the library refuses texts by name.
