@@ -26,8 +26,8 @@ function snake(name: string): string {
 /**
  * Adds options to a request's members. All that are given go down, so that the library names what it does not know.
  */
-export function withOptions(members: Members, options: object | undefined, op: Op, without = ours): Members {
-  if (options === undefined) return members;
+export function withOptions(members: Members, options: object | null | undefined, op: Op, without = ours): Members {
+  if (options === undefined || options === null) return members;
   for (const [name, value] of Object.entries(options)) {
     if (value === undefined || without.has(name)) continue;
     const member = snake(name);

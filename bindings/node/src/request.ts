@@ -162,6 +162,9 @@ function submit<T>({ handle, op, body, options, decode, bytes = false }: Request
   const read = decode as (answer: string | Buffer) => T;
   try {
     const signal = options?.signal;
+    if (signal !== undefined && typeof signal?.throwIfAborted !== "function") {
+      throw invalid("signal", "must be an AbortSignal", op);
+    }
     signal?.throwIfAborted();
     const text = body();
     const timeout = microseconds(options?.timeout, op);
