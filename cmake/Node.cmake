@@ -86,7 +86,7 @@ function(lgstore_node_test name)
     COMMAND "${CMAKE_COMMAND}" -E chdir "${lgstore_node_dir}" "${LGSTORE_NODE}" ${node_COMMAND})
 endfunction()
 
-lgstore_node_test(node.test LABELS ci TIMEOUT 900 ENVIRONMENT "LGSTORE_OPERATIONS=500000" COMMAND --test)
+lgstore_node_test(node.test LABELS ci TIMEOUT 900 ENVIRONMENT "LGSTORE_OPERATIONS=1000000" COMMAND --test)
 lgstore_test(node.lint LABELS ci lint node TIMEOUT 60
   COMMAND "${CMAKE_COMMAND}" -E chdir "${lgstore_node_source}"
     "${lgstore_node_dir}/node_modules/.bin/biome" ci --error-on-warnings --config-path=. .
