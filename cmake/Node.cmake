@@ -16,7 +16,7 @@ endif()
 set(lgstore_node_source "${PROJECT_SOURCE_DIR}/bindings/node")
 set(lgstore_node_dir "${CMAKE_CURRENT_BINARY_DIR}/node")
 set(lgstore_npm "${CMAKE_COMMAND}" -E chdir "${lgstore_node_dir}" "${LGSTORE_NPM}")
-file(MAKE_DIRECTORY "${lgstore_node_dir}/node_modules/node-api-headers/include")
+file(MAKE_DIRECTORY "${lgstore_node_dir}")
 
 # What npm installs: nothing of it is run then.
 set(lgstore_node_modules "${CMAKE_CURRENT_BINARY_DIR}/node.modules")
@@ -54,15 +54,17 @@ add_custom_command(TARGET lgstore_node POST_BUILD
 # The JavaScript: sources are copied, as the tests of a package have to lie in it.
 file(GLOB_RECURSE lgstore_node_files CONFIGURE_DEPENDS
   "${lgstore_node_source}/src/*" "${lgstore_node_source}/tests/*" "${lgstore_node_source}/tools/*"
+  "${lgstore_node_source}/bench/*.js"
   "${PROJECT_SOURCE_DIR}/examples/node/*")
 set(lgstore_node_built "${CMAKE_CURRENT_BINARY_DIR}/node.built")
 add_custom_command(OUTPUT "${lgstore_node_built}"
-  COMMAND "${CMAKE_COMMAND}" -E chdir "${lgstore_node_dir}" "${CMAKE_COMMAND}" -E rm -rf dist src tests tools examples
+  COMMAND "${CMAKE_COMMAND}" -E chdir "${lgstore_node_dir}" "${CMAKE_COMMAND}" -E rm -rf dist src tests tools bench examples
   COMMAND "${CMAKE_COMMAND}" -E copy "${lgstore_node_source}/tsconfig.json" "${lgstore_node_source}/README.md"
     "${lgstore_node_dir}"
   COMMAND "${CMAKE_COMMAND}" -E copy_directory "${lgstore_node_source}/src" "${lgstore_node_dir}/src"
   COMMAND "${CMAKE_COMMAND}" -E copy_directory "${lgstore_node_source}/tests" "${lgstore_node_dir}/tests"
   COMMAND "${CMAKE_COMMAND}" -E copy_directory "${lgstore_node_source}/tools" "${lgstore_node_dir}/tools"
+  COMMAND "${CMAKE_COMMAND}" -E copy_directory "${lgstore_node_source}/bench" "${lgstore_node_dir}/bench"
   COMMAND "${CMAKE_COMMAND}" -E copy_directory "${PROJECT_SOURCE_DIR}/examples/node" "${lgstore_node_dir}/examples"
   COMMAND "${CMAKE_COMMAND}" -E env "LGSTORE_SOURCE_DIR=${PROJECT_SOURCE_DIR}" ${lgstore_npm} run --silent build
   COMMAND "${CMAKE_COMMAND}" -E touch "${lgstore_node_built}"
@@ -84,16 +86,35 @@ function(lgstore_node_test name)
     COMMAND "${CMAKE_COMMAND}" -E chdir "${lgstore_node_dir}" "${LGSTORE_NODE}" ${node_COMMAND})
 endfunction()
 
-lgstore_node_test(node.test LABELS ci TIMEOUT 900 ENVIRONMENT "LGSTORE_OPERATIONS=500000" COMMAND --test)
+lgstore_node_test(node.test LABELS ci TIMEOUT 900 ENVIRONMENT "LGSTORE_OPERATIONS=1000000" COMMAND --test)
 lgstore_test(node.lint LABELS ci lint node TIMEOUT 60
   COMMAND "${CMAKE_COMMAND}" -E chdir "${lgstore_node_source}"
     "${lgstore_node_dir}/node_modules/.bin/biome" ci --error-on-warnings --config-path=. .
     "${PROJECT_SOURCE_DIR}/examples/node" "${PROJECT_SOURCE_DIR}/tests/package/node")
 lgstore_node_test(cql.node.vectors LABELS ci cql TIMEOUT 300 CLUSTER plain
-  ENVIRONMENT "LGSTORE_TEST_KEYSPACE=node_vectors" COMMAND --test tests/vectors.test.js)
+  ENVIRONMENT "LGSTORE_TEST_KEYSPACE=node_vectors" COMMAND --test tests/vectors.test.js tests/cluster.test.js)
 lgstore_node_test(node.flat_memory LABELS soak TIMEOUT 14400 ENVIRONMENT "LGSTORE_OPERATIONS=10000000"
   COMMAND --test tests/flat.test.js)
 lgstore_test(package.node LABELS ci package node TIMEOUT 300
   ENVIRONMENT "NODE=${LGSTORE_NODE}" "NPM=${LGSTORE_NPM}" "LGSTORE_NODE_DIR=${lgstore_node_dir}"
     "LGSTORE_NODE_ADDON=$<TARGET_FILE:lgstore_node>"
   COMMAND "${LGSTORE_BASH}" tests/package/node.sh)
+
+# What the binding costs beyond the C interface.
+add_executable(node_bench_gets "${lgstore_node_source}/bench/gets.c")
+set_target_properties(node_bench_gets PROPERTIES C_STANDARD 11
+  RUNTIME_OUTPUT_DIRECTORY "${CMAKE_CURRENT_BINARY_DIR}/tests")
+target_compile_options(node_bench_gets PRIVATE ${lgstore_warnings} -O2)
+target_link_libraries(node_bench_gets PRIVATE lgstore::static)
+lgstore_node_test(node.bench LABELS bench TIMEOUT 600 COMMAND bench/gets.js $<TARGET_FILE:node_bench_gets> --check)
+set_tests_properties(node.bench PROPERTIES RUN_SERIAL ON)
+
+# Several processes add to the same counters (tests/counters/README.md).
+set(lgstore_node_counters "${LGSTORE_BASH}" tests/counters/counters.sh
+  "node=${lgstore_node_dir}/tests/counters.js" "another=${lgstore_node_dir}/tests/counters.js"
+  "third=${lgstore_node_dir}/tests/counters.js")
+lgstore_test(node.counters LABELS ci node TIMEOUT 120
+  ENVIRONMENT "LGSTORE_LIBRARY_NODE=$<TARGET_FILE:lgstore_node>" COMMAND ${lgstore_node_counters})
+lgstore_test(cql.node.counters LABELS ci cql node TIMEOUT 300 CLUSTER plain
+  ENVIRONMENT "LGSTORE_LIBRARY_NODE=$<TARGET_FILE:lgstore_node>" "LGSTORE_TEST_KEYSPACE=node_counters"
+  COMMAND ${lgstore_node_counters})

@@ -1,7 +1,7 @@
-import { bodyOf, type Members, withOptions } from "./body.js";
-import { type ErrorDocument, errorOf } from "./error.js";
+import { bodyOf, type Members, nothingOfOurs, optionsBody, withOptions } from "./body.js";
+import { type ErrorDocument, errorOf, invalid } from "./error.js";
 import { type Item, itemOf, type Namespace, type RunOptions } from "./item.js";
-import type { JsonObject, RawJson } from "./json.js";
+import { isObject, type JsonObject, type RawJson } from "./json.js";
 import { type NamespaceQuery, type NamespacesPage, withNamespaceQuery } from "./namespaces.js";
 import { type Page, pageOf, type Query } from "./search.js";
 
@@ -54,14 +54,18 @@ export interface BatchOptions extends RunOptions {
 type ResultDocument = { result: unknown } | { error: ErrorDocument };
 
 export function batchBody(operations: readonly BatchOperation[], options: BatchOptions | undefined): string {
-  const parts = operations.map((operation, i) => bodyOf(membersOf(operation), "batch", `ops[${i}].`));
-  const rest = bodyOf(withOptions({}, options, "batch"), "batch").slice(1);
+  if (!Array.isArray(operations)) throw invalid("ops", "must be an array", "batch");
+  const parts = operations.map((operation, i) => {
+    if (!isObject(operation)) throw invalid(`ops[${i}]`, "must be an object", "batch");
+    return bodyOf(membersOf(operation as BatchOperation), "batch", `ops[${i}].`);
+  });
+  const rest = optionsBody("batch", options).slice(1);
   return `{"ops":[${parts.join(",")}]${rest === "}" ? "" : ","}${rest}`;
 }
 
 function membersOf(operation: BatchOperation): Members {
-  if (operation.op === "list_namespaces") return withNamespaceQuery({}, operation, "batch");
-  return withOptions({}, operation, "batch");
+  if (operation.op === "list_namespaces") return withNamespaceQuery({}, operation, "batch", nothingOfOurs);
+  return withOptions({}, operation, "batch", nothingOfOurs);
 }
 
 export function resultsOf<O extends readonly BatchOperation[]>(text: string, operations: O): BatchResults<O> {

@@ -7,11 +7,18 @@ const require = createRequire(import.meta.url);
 export function platform(): string {
   const { platform, arch } = process;
   if (platform !== "linux") return `${platform}-${arch}`;
-  // glibc names its version in the report, musl does not. Network interfaces would make the report slow.
-  const report = process.report as (NodeJS.ProcessReport & { excludeNetwork?: boolean }) | undefined;
-  if (report) report.excludeNetwork = true;
-  const header = (report?.getReport() as { header?: { glibcVersionRuntime?: string } } | undefined)?.header;
-  return `linux-${arch}-${header?.glibcVersionRuntime ? "gnu" : "musl"}`;
+  return `linux-${arch}-${hasGlibc() ? "gnu" : "musl"}`;
+}
+
+/** glibc names its version in the process's report, musl does not. */
+function hasGlibc(): boolean {
+  // Looking up the names of network peers, the report's other part, may take seconds.
+  const report = process.report as NodeJS.ProcessReport & { excludeNetwork?: boolean };
+  const before = report.excludeNetwork ?? false;
+  report.excludeNetwork = true;
+  const { header } = report.getReport() as { header?: { glibcVersionRuntime?: string } };
+  report.excludeNetwork = before;
+  return header?.glibcVersionRuntime !== undefined;
 }
 
 /** The file of the addon: LGSTORE_LIBRARY_NODE, or that of the package for this platform. */
@@ -31,6 +38,6 @@ export function binaryPath(): string {
   }
 }
 
-export function loadBinary(): Native {
-  return require(binaryPath()) as Native;
+export function loadBinary(path: string): Native {
+  return require(path) as Native;
 }

@@ -7,7 +7,10 @@ import type { Op } from "./op.js";
 export type Members = Record<string, unknown>;
 
 /** What is not for the library: request.ts and the binding's own reads take it. */
-const ours = new Set(["signal", "timeout", "raw"]);
+const ours: ReadonlySet<string> = new Set(["signal", "timeout", "raw"]);
+
+/** For parts of requests, in which none of that has a place. */
+export const nothingOfOurs: ReadonlySet<string> = new Set();
 
 const snakes = new Map<string, string>();
 
@@ -23,16 +26,21 @@ function snake(name: string): string {
 /**
  * Adds options to a request's members. All that are given go down, so that the library names what it does not know.
  */
-export function withOptions(members: Members, options: object | undefined, op: Op): Members {
-  if (options === undefined) return members;
+export function withOptions(members: Members, options: object | null | undefined, op: Op, without = ours): Members {
+  if (options === undefined || options === null) return members;
   for (const [name, value] of Object.entries(options)) {
-    if (value === undefined || ours.has(name)) continue;
+    if (value === undefined || without.has(name)) continue;
     const member = snake(name);
     if (Object.hasOwn(members, member)) throw invalid(name, "is no option", op);
     // JSON would make null of NaN and infinities, which means something else; the library refuses texts by name.
     members[member] = typeof value === "number" && !Number.isFinite(value) ? String(value) : value;
   }
   return members;
+}
+
+/** The body of an operation that has options only. */
+export function optionsBody(op: Op, options: object | undefined): string {
+  return bodyOf(withOptions({}, options, op), op);
 }
 
 /** The text of a request. A RawJson that is a member goes in byte for byte. */

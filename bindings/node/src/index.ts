@@ -4,8 +4,7 @@
  *
  * @packageDocumentation
  */
-import { binaryPath } from "./binary.js";
-import { native } from "./native.js";
+import { native, path } from "./native.js";
 
 export type { BatchAnswer, BatchOperation, BatchOptions, BatchResults } from "./batch.js";
 export type { MigrateOptions, Migration } from "./care.js";
@@ -45,4 +44,4 @@ export type { Order, Page, Query, SearchOptions, SearchPageOptions } from "./sea
 export { type CloseOptions, open, Store, type StoreOptions } from "./store.js";
 
 /** The version of the library inside the addon, and the addon's file. */
-export const library: Readonly<{ version: string; path: string }> = { version: native.version(), path: binaryPath() };
+export const library: Readonly<{ version: string; path: string }> = { version: native.version(), path };

@@ -83,11 +83,11 @@ export function itemOf<T>(document: ItemDocument | null): Item<T> | null {
 }
 
 /** Reads an answer: an item or null. */
-export function readItem<T>(text: string, raw: boolean | undefined): Item<T> | null {
-  return raw ? rawItem<T>(text) : itemOf<T>(JSON.parse(text));
+export function parsedItem<T>(text: string): Item<T> | null {
+  return itemOf<T>(JSON.parse(text));
 }
 
-/** As {@link readItem} with the value as a {@link RawJson}. */
+/** As {@link parsedItem} with the value as a {@link RawJson}. */
 export function rawItem<T>(text: string): Item<T> | null {
   if (text === "null") return null;
   const document: Record<string, unknown> = {};

@@ -1,4 +1,4 @@
-import { type Members, withOptions } from "./body.js";
+import { type Members, nothingOfOurs, withOptions } from "./body.js";
 import type { Namespace, RunOptions } from "./item.js";
 import type { Op } from "./op.js";
 
@@ -46,11 +46,16 @@ export interface NamespacesPage {
 }
 
 /** Adds a listing's members to those of a request. */
-export function withNamespaceQuery<O extends NamespaceQuery>(members: Members, query: O | undefined, op: Op): Members {
+export function withNamespaceQuery<O extends NamespaceQuery>(
+  members: Members,
+  query: O | undefined,
+  op: Op,
+  without?: ReadonlySet<string>,
+): Members {
   const { prefix, suffix, matchConditions = [], ...rest } = query ?? ({} as O);
-  const conditions = matchConditions.map((condition) => withOptions({}, condition, op));
+  const conditions = matchConditions.map((condition) => withOptions({}, condition, op, nothingOfOurs));
   if (prefix !== undefined) conditions.push({ match_type: "prefix", path: prefix });
   if (suffix !== undefined) conditions.push({ match_type: "suffix", path: suffix });
   members.match_conditions = conditions;
-  return withOptions(members, rest, op);
+  return withOptions(members, rest, op, without);
 }

@@ -1,5 +1,5 @@
 // What the addon exports: native/addon.cpp. Only request.ts, store.ts, runtime.ts and metrics.ts call it.
-import { loadBinary } from "./binary.js";
+import { binaryPath, loadBinary } from "./binary.js";
 
 /** The functions of the addon. What the library refuses is in `outcome[0]` afterwards. */
 export interface Native {
@@ -29,7 +29,9 @@ export type Document = string | Buffer | undefined;
 /** How many completions come in one call. As in native/environment.hpp. */
 const burst = 256;
 
-export const native: Native = loadBinary();
+/** The addon's file. */
+export const path = binaryPath();
+export const native: Native = loadBinary(path);
 
 /** `outcome[0]` is the status of the last call. */
 export const outcome = new Int32Array(native.shared, 0, 1);

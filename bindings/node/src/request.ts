@@ -27,26 +27,42 @@ export interface Handle {
 /** What is published of an operation on the tracing channel `lgstore:op`. */
 export interface OperationContext {
   op: Op;
-  /** Bytes or characters of the request's body. */
-  size: number;
-  /** The answer's text, when it has come. */
+  /** What the operation's promise resolves with. */
   result?: unknown;
   /** Why the operation failed. */
   error?: unknown;
 }
 
+/** Makes of an answer what its caller wants: the text, or the bytes where those were asked for. */
+type Decode<T> = (answer: never) => T;
+
 class Pending {
-  identity = 0;
   constructor(
     readonly handle: Handle,
     readonly op: Op,
-    readonly resolve: (document: Document) => void,
-    readonly reject: (error: unknown) => void,
+    readonly identity: number,
     readonly signal: AbortSignal | undefined,
+    readonly decode: (answer: string | Buffer) => unknown,
+    readonly resolve: (value: unknown) => void,
+    readonly reject: (error: unknown) => void,
   ) {}
+
   /** The request's completion still comes. */
   cancel(): void {
     native.cancel(this.handle.index, this.identity);
+  }
+
+  settle(status: number, document: Document): void {
+    if (this.signal !== undefined) Abortable.remove(this.signal, this);
+    if (status !== 0) {
+      this.reject(failure(document as string, this.op, this.signal));
+      return;
+    }
+    try {
+      this.resolve(this.decode(present(document, this.op)));
+    } catch (error) {
+      this.reject(error);
+    }
   }
 }
 
@@ -96,9 +112,7 @@ function settle(...documents: Document[]): void {
     const request = pending[tag] as Pending;
     pending[tag] = undefined;
     free.push(tag);
-    if (request.signal !== undefined) Abortable.remove(request.signal, request);
-    if (statuses[i] === 0) request.resolve(documents[i]);
-    else request.reject(failure(documents[i] as string, request.op, request.signal));
+    request.settle(statuses[i] as number, documents[i]);
   }
 }
 
@@ -126,68 +140,49 @@ function microseconds(seconds: number | undefined, op: Op): number {
   return us;
 }
 
-/**
- * Sends a request and gives its answer, at once where the library has it. Throws where it has an error at once: to be
- * called in async functions only.
- */
-export function send(
-  handle: Handle,
-  op: Op,
-  body: string,
-  options: RequestOptions | undefined,
-): string | Promise<string>;
-export function send(
-  handle: Handle,
-  op: Op,
-  body: string | Uint8Array,
-  options: RequestOptions | undefined,
-  bytes: boolean,
-): string | Buffer | Promise<string | Buffer>;
-export function send(
-  handle: Handle,
-  op: Op,
-  body: string | Uint8Array,
-  options: RequestOptions | undefined,
-  bytes = false,
-): string | Buffer | Promise<string | Buffer> {
-  if (channel.hasSubscribers) {
-    return channel.tracePromise(async () => submit(handle, op, body, options, bytes), { op, size: body.length });
-  }
-  return submit(handle, op, body, options, bytes);
+/** A request that is about to be sent. */
+export interface Request<T> {
+  handle: Handle;
+  op: Op;
+  /** Makes the body; what it throws, the promise rejects with. */
+  body: () => string | Uint8Array;
+  options: RequestOptions | undefined;
+  decode: Decode<T>;
+  /** The answer is wanted as a Buffer. */
+  bytes?: boolean;
 }
 
-function submit(
-  handle: Handle,
-  op: Op,
-  body: string | Uint8Array,
-  options: RequestOptions | undefined,
-  bytes: boolean,
-): string | Buffer | Promise<string | Buffer> {
-  const signal = options?.signal;
-  signal?.throwIfAborted();
-  const tag = free.pop() ?? pending.push(undefined) - 1;
-  let answer: Document | number;
+/** Sends a request. The promise is settled already where the library has the answer at once. Never throws. */
+export function send<T>(request: Request<T>): Promise<T> {
+  if (!channel.hasSubscribers) return submit(request);
+  return channel.tracePromise(() => submit(request), { op: request.op });
+}
+
+function submit<T>({ handle, op, body, options, decode, bytes = false }: Request<T>): Promise<T> {
+  const read = decode as (answer: string | Buffer) => T;
   try {
+    const signal = options?.signal;
+    if (signal !== undefined && typeof signal?.throwIfAborted !== "function") {
+      throw invalid("signal", "must be an AbortSignal", op);
+    }
+    signal?.throwIfAborted();
+    const text = body();
     const timeout = microseconds(options?.timeout, op);
-    answer = native.submit(handle.index, ops[op], body, timeout, tag * 2 + (bytes ? 1 : 0));
-  } catch (error) {
+    const tag = free.pop() ?? pending.push(undefined) - 1;
+    const answer = native.submit(handle.index, ops[op], text, timeout, tag * 2 + (bytes ? 1 : 0));
+    if (typeof answer === "number") {
+      return new Promise<T>((resolve, reject) => {
+        const request = new Pending(handle, op, answer, signal, read, resolve as (value: unknown) => void, reject);
+        pending[tag] = request;
+        if (signal !== undefined) Abortable.add(signal, request);
+      });
+    }
     free.push(tag);
-    throw error;
+    if (outcome[0] !== 0) throw refusal(outcome[0] as number, answer as string | undefined, op);
+    return Promise.resolve(read(present(answer, op)));
+  } catch (error) {
+    return Promise.reject(error);
   }
-  if (typeof answer === "number") return accepted(handle, op, signal, tag, answer);
-  free.push(tag);
-  if (outcome[0] !== 0) throw refusal(outcome[0] as number, answer as string | undefined, op);
-  return present(answer, op);
-}
-
-function accepted(handle: Handle, op: Op, signal: AbortSignal | undefined, tag: number, identity: number) {
-  return new Promise<string | Buffer>((resolve, reject) => {
-    const give = (document: Document) => (document === undefined ? reject(tooLong(op)) : resolve(document));
-    const request = new Pending(handle, op, give, reject, signal);
-    request.identity = identity;
-    pending[tag] = request;
-    if (signal !== undefined) Abortable.add(signal, request);
-  });
 }
 
 function present(document: Document, op: Op): string | Buffer {

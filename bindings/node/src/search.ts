@@ -59,12 +59,15 @@ export function pageOf<T>(document: PageDocument): Page<T> {
   return page;
 }
 
-export function readPage<T>(text: string, raw: boolean | undefined): Page<T> {
-  if (!raw) return pageOf<T>(JSON.parse(text));
+export function parsedPage<T>(text: string): Page<T> {
+  return pageOf<T>(JSON.parse(text));
+}
+
+/** As {@link parsedPage} with the values as {@link RawJson}s. */
+export function rawPage<T>(text: string): Page<T> {
   const document = rawMembers(text);
-  const page: Page<T> = {
-    items: rawElements(document.get("items") as string).map((item) => rawItem<T>(item) as Item<T>),
-  };
+  const items = rawElements(document.get("items") as string);
+  const page: Page<T> = { items: items.map((item) => rawItem<T>(item) as Item<T>) };
   const cursor = document.get("cursor");
   if (cursor !== undefined) page.cursor = JSON.parse(cursor);
   return page;

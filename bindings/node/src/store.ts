@@ -1,5 +1,5 @@
 import { type BatchOperation, type BatchOptions, type BatchResults, batchBody, resultsOf } from "./batch.js";
-import { bodyOf, withOptions } from "./body.js";
+import { bodyOf, optionsBody } from "./body.js";
 import type { MigrateOptions, Migration } from "./care.js";
 import { type Expected, expectedBody, type Outcome, outcomeOf } from "./conditional.js";
 import type { Config } from "./config.js";
@@ -8,11 +8,12 @@ import type { Health, HealthOptions } from "./health.js";
 import {
   type Item,
   type Namespace,
+  parsedItem,
   placeBody,
   putBody,
   type ReadOptions,
   type RunOptions,
-  readItem,
+  rawItem,
   type WriteOptions,
 } from "./item.js";
 import { isObject, type JsonObject, type RawJson, wellFormed } from "./json.js";
@@ -27,7 +28,15 @@ import { native, outcome } from "./native.js";
 import { type Op, ops } from "./op.js";
 import { close, type Handle, type RequestOptions, send } from "./request.js";
 import { type Runtime, sharedRuntime } from "./runtime.js";
-import { type Page, pages, readPage, type SearchOptions, type SearchPageOptions, scopeBody } from "./search.js";
+import {
+  type Page,
+  pages,
+  parsedPage,
+  rawPage,
+  type SearchOptions,
+  type SearchPageOptions,
+  scopeBody,
+} from "./search.js";
 
 /** Options of {@link open} and of the constructor of {@link Store}. */
 export interface StoreOptions {
@@ -49,6 +58,18 @@ function configText(config: string | Config): string {
   const text = typeof config === "string" ? config : bodyOf({ ...config }, "open");
   wellFormed(text, "config");
   return text;
+}
+
+const nothing = (): undefined => undefined;
+const same = (answer: string | Buffer): string | Buffer => answer;
+
+/** A body as it was given to {@link Store.call}. */
+function checked(op: Op, body: string | Uint8Array): string | Uint8Array {
+  if (!Object.hasOwn(ops, op)) throw errorOf({ code: "unsupported", field: "op", message: `no operation ${op}` });
+  if (typeof body === "string") wellFormed(body, "body", op);
+  // Another thread could change it while the library reads.
+  else if (body?.buffer instanceof SharedArrayBuffer) return Uint8Array.from(body);
+  return body;
 }
 
 /**
@@ -97,21 +118,21 @@ export class Store {
    * Limits, unless configured otherwise: 10 labels of 256 characters, keys of 1,024 bytes, values of 1,000,000 bytes,
    * 128 levels deep.
    */
-  async put(namespace: Namespace, key: string, value: object | RawJson | null, options?: WriteOptions): Promise<void> {
-    await send(this.#handle, "put", putBody("put", namespace, key, value, options), options);
+  put(namespace: Namespace, key: string, value: object | RawJson | null, options?: WriteOptions): Promise<void> {
+    return this.#send("put", () => putBody("put", namespace, key, value, options), options, nothing);
   }
 
   /** Reads an item; null where there is none, or it has expired. */
   get(namespace: Namespace, key: string, options: ReadOptions & { raw: true }): Promise<Item<RawJson> | null>;
   get<T = JsonObject>(namespace: Namespace, key: string, options?: ReadOptions): Promise<Item<T> | null>;
-  async get<T>(namespace: Namespace, key: string, options?: ReadOptions): Promise<Item<T> | null> {
-    const answer = send(this.#handle, "get", placeBody("get", namespace, key, options), options);
-    return readItem<T>(typeof answer === "string" ? answer : await answer, options?.raw);
+  get<T>(namespace: Namespace, key: string, options?: ReadOptions): Promise<Item<T> | null> {
+    const body = () => placeBody("get", namespace, key, options);
+    return this.#send("get", body, options, options?.raw ? rawItem<T> : parsedItem<T>);
   }
 
   /** Removes an item. It is no error if there is none. */
-  async delete(namespace: Namespace, key: string, options?: RunOptions & { serial?: boolean }): Promise<void> {
-    await send(this.#handle, "delete", placeBody("delete", namespace, key, options), options);
+  delete(namespace: Namespace, key: string, options?: RunOptions & { serial?: boolean }): Promise<void> {
+    return this.#send("delete", () => placeBody("delete", namespace, key, options), options, nothing);
   }
 
   /**
@@ -133,8 +154,9 @@ export class Store {
   /** Finds items as {@link search} does, one page of them, and gives the cursor of the page after. */
   searchPage(prefix: Namespace, options: SearchPageOptions & { raw: true }): Promise<Page<RawJson>>;
   searchPage<T = JsonObject>(prefix: Namespace, options?: SearchPageOptions): Promise<Page<T>>;
-  async searchPage<T>(prefix: Namespace, options?: SearchPageOptions): Promise<Page<T>> {
-    return readPage<T>(await send(this.#handle, "search", scopeBody("search", prefix, options), options), options?.raw);
+  searchPage<T>(prefix: Namespace, options?: SearchPageOptions): Promise<Page<T>> {
+    const body = () => scopeBody("search", prefix, options);
+    return this.#send("search", body, options, options?.raw ? rawPage<T> : parsedPage<T>);
   }
 
   /** Lists the namespaces that hold an item, in their order by labels, page by page as they are asked for. */
@@ -146,72 +168,69 @@ export class Store {
   }
 
   /** One page of {@link listNamespaces}, and the cursor of the page after. */
-  async listNamespacesPage(options?: ListNamespacesPageOptions): Promise<NamespacesPage> {
-    const body = bodyOf(withNamespaceQuery({}, options, "list_namespaces"), "list_namespaces");
-    return JSON.parse(await send(this.#handle, "list_namespaces", body, options));
+  listNamespacesPage(options?: ListNamespacesPageOptions): Promise<NamespacesPage> {
+    const body = () => bodyOf(withNamespaceQuery({}, options, "list_namespaces"), "list_namespaces");
+    return this.#send("list_namespaces", body, options, JSON.parse);
   }
 
   /**
    * Runs several operations as one request and gives one result for each, in their order. It rejects where nothing
    * was done, or (logged) it is not known whether all was.
    */
-  async batch<const O extends readonly BatchOperation[]>(
-    operations: O,
-    options?: BatchOptions,
-  ): Promise<BatchResults<O>> {
-    return resultsOf(await send(this.#handle, "batch", batchBody(operations, options), options), operations);
+  batch<const O extends readonly BatchOperation[]>(operations: O, options?: BatchOptions): Promise<BatchResults<O>> {
+    const body = () => batchBody(operations, options);
+    return this.#send("batch", body, options, (text) => resultsOf(text, operations));
   }
 
   /** Creates an item only where there is none. */
-  async putIfAbsent<T = JsonObject>(
+  putIfAbsent<T = JsonObject>(
     namespace: Namespace,
     key: string,
     value: object | RawJson,
     options?: WriteOptions,
   ): Promise<Outcome<T>> {
-    return this.#conditional("put_if_absent", putBody("put_if_absent", namespace, key, value, options), options);
+    const body = () => putBody("put_if_absent", namespace, key, value, options);
+    return this.#send("put_if_absent", body, options, outcomeOf<T>);
   }
 
   /** Replaces an item only where there is one. */
-  async updateIfExists<T = JsonObject>(
+  updateIfExists<T = JsonObject>(
     namespace: Namespace,
     key: string,
     value: object | RawJson,
     options?: WriteOptions,
   ): Promise<Outcome<T>> {
-    return this.#conditional("update_if_exists", putBody("update_if_exists", namespace, key, value, options), options);
+    const body = () => putBody("update_if_exists", namespace, key, value, options);
+    return this.#send("update_if_exists", body, options, outcomeOf<T>);
   }
 
   /** Replaces an item only if it is what is expected. An item that is absent is not. */
-  async compareAndSet<T = JsonObject>(
+  compareAndSet<T = JsonObject>(
     namespace: Namespace,
     key: string,
     expected: Expected,
     value: object | RawJson,
     options?: WriteOptions,
   ): Promise<Outcome<T>> {
-    const body = expectedBody("compare_and_set", namespace, key, expected, { value }, options);
-    return this.#conditional("compare_and_set", body, options);
+    const body = () => expectedBody("compare_and_set", namespace, key, expected, { value }, options);
+    return this.#send("compare_and_set", body, options, outcomeOf<T>);
   }
 
   /** Removes an item and says whether there was one. */
-  async deleteIfExists<T = JsonObject>(namespace: Namespace, key: string, options?: RunOptions): Promise<Outcome<T>> {
-    return this.#conditional("delete_if_exists", placeBody("delete_if_exists", namespace, key, options), options);
+  deleteIfExists<T = JsonObject>(namespace: Namespace, key: string, options?: RunOptions): Promise<Outcome<T>> {
+    const body = () => placeBody("delete_if_exists", namespace, key, options);
+    return this.#send("delete_if_exists", body, options, outcomeOf<T>);
   }
 
   /** Removes an item only if it is what is expected. */
-  async deleteIfValue<T = JsonObject>(
+  deleteIfValue<T = JsonObject>(
     namespace: Namespace,
     key: string,
     expected: Expected,
     options?: RunOptions,
   ): Promise<Outcome<T>> {
-    const body = expectedBody("delete_if_value", namespace, key, expected, {}, options);
-    return this.#conditional("delete_if_value", body, options);
-  }
-
-  async #conditional<T>(op: Op, body: string, options: RequestOptions | undefined): Promise<Outcome<T>> {
-    return outcomeOf<T>(await send(this.#handle, op, body, options));
+    const body = () => expectedBody("delete_if_value", namespace, key, expected, {}, options);
+    return this.#send("delete_if_value", body, options, outcomeOf<T>);
   }
 
   /**
@@ -249,65 +268,60 @@ export class Store {
   }
 
   /** Counts the items at and below a prefix that match the filter. */
-  async count(prefix: Namespace, filter?: JsonObject, options?: RunOptions): Promise<number> {
-    const body = scopeBody("count", prefix, { filter, ...options });
-    return JSON.parse(await send(this.#handle, "count", body, options));
+  count(prefix: Namespace, filter?: JsonObject, options?: RunOptions): Promise<number> {
+    return this.#send("count", () => scopeBody("count", prefix, { filter, ...options }), options, JSON.parse);
   }
 
   /**
    * Removes the items at and below a prefix that match the filter and gives their number. It is not atomic: an item put
    * meanwhile may go or stay.
    */
-  async deletePrefix(prefix: Namespace, filter?: JsonObject, options?: RunOptions): Promise<number> {
-    const body = scopeBody("delete_prefix", prefix, { filter, ...options });
-    return JSON.parse(await send(this.#handle, "delete_prefix", body, options));
+  deletePrefix(prefix: Namespace, filter?: JsonObject, options?: RunOptions): Promise<number> {
+    const body = () => scopeBody("delete_prefix", prefix, { filter, ...options });
+    return this.#send("delete_prefix", body, options, JSON.parse);
   }
 
   /**
    * Reclaims expired items now and gives their number. They are invisible without it, and a sweeper runs by itself
    * (`ttl.sweep_interval`). A cluster reclaims by itself and answers 0.
    */
-  async sweep(options?: RequestOptions): Promise<number> {
-    return JSON.parse(await send(this.#handle, "sweep", "{}", options));
+  sweep(options?: RequestOptions): Promise<number> {
+    return this.#send("sweep", () => "{}", options, JSON.parse);
   }
 
   /** Opens connections and fills caches. */
-  async warmup(options?: RequestOptions): Promise<void> {
-    await send(this.#handle, "warmup", "{}", options);
+  warmup(options?: RequestOptions): Promise<void> {
+    return this.#send("warmup", () => "{}", options, nothing);
   }
 
   /** Copies the open store into a new file. */
-  async backup(path: string, options?: RequestOptions): Promise<void> {
-    await send(this.#handle, "backup", bodyOf({ path }, "backup"), options);
+  backup(path: string, options?: RequestOptions): Promise<void> {
+    return this.#send("backup", () => bodyOf({ path }, "backup"), options, nothing);
   }
 
   /** Rebuilds derived data. */
-  async reindex(options?: RequestOptions): Promise<void> {
-    await send(this.#handle, "reindex", "{}", options);
+  reindex(options?: RequestOptions): Promise<void> {
+    return this.#send("reindex", () => "{}", options, nothing);
   }
 
   /** Moves the store's clock forward by so many seconds, for tests of expiry. Needs `"test_clock": true`. */
-  async advance(seconds: number, options?: RequestOptions): Promise<void> {
-    await send(this.#handle, "advance", bodyOf(withOptions({}, { seconds }, "advance"), "advance"), options);
+  advance(seconds: number, options?: RequestOptions): Promise<void> {
+    return this.#send("advance", () => optionsBody("advance", { seconds }), options, nothing);
   }
 
   /** Brings the schema to this library's version, or another. null = there was nothing to do. */
-  async migrate(options?: MigrateOptions): Promise<Migration | null> {
-    return JSON.parse(
-      await send(this.#handle, "migrate", bodyOf(withOptions({}, options, "migrate"), "migrate"), options),
-    );
+  migrate(options?: MigrateOptions): Promise<Migration | null> {
+    return this.#send("migrate", () => optionsBody("migrate", options), options, JSON.parse);
   }
 
   /** What the engine says of itself: docs/configuration.md, Clusters. */
-  async clusterInfo(options?: RequestOptions): Promise<Record<string, unknown>> {
-    return JSON.parse(await send(this.#handle, "cluster_info", "{}", options));
+  clusterInfo(options?: RequestOptions): Promise<Record<string, unknown>> {
+    return this.#send("cluster_info", () => "{}", options, JSON.parse);
   }
 
   /** Asks how the store is. A store that is not well is an answer, not an error. */
-  async health(options?: HealthOptions): Promise<Health> {
-    return JSON.parse(
-      await send(this.#handle, "health", bodyOf(withOptions({}, options, "health"), "health"), options),
-    );
+  health(options?: HealthOptions): Promise<Health> {
+    return this.#send("health", () => optionsBody("health", options), options, JSON.parse);
   }
 
   /** A snapshot of the counts, which does not touch the database. `reset` starts them anew. */
@@ -337,12 +351,13 @@ export class Store {
    */
   call(op: Op, body: string | Uint8Array, options: RequestOptions & { bytes: true }): Promise<Buffer>;
   call(op: Op, body: string | Uint8Array, options?: RequestOptions): Promise<string>;
-  async call(op: Op, body: string | Uint8Array, options?: RequestOptions & { bytes?: boolean }) {
-    if (!Object.hasOwn(ops, op)) throw errorOf({ code: "unsupported", field: "op", message: `no operation ${op}` });
-    if (typeof body === "string") wellFormed(body, "body", op);
-    // Another thread could change it while the library reads.
-    else if (body?.buffer instanceof SharedArrayBuffer) body = Uint8Array.from(body);
-    return send(this.#handle, op, body, options, options?.bytes === true);
+  call(op: Op, body: string | Uint8Array, options?: RequestOptions & { bytes?: boolean }): Promise<string | Buffer> {
+    const bytes = options?.bytes === true;
+    return send({ handle: this.#handle, op, body: () => checked(op, body), options, decode: same, bytes });
+  }
+
+  #send<T>(op: Op, body: () => string, options: RequestOptions | undefined, decode: (answer: string) => T): Promise<T> {
+    return send({ handle: this.#handle, op, body, options, decode });
   }
 
   /**

@@ -52,6 +52,16 @@ test("one wrong operation rejects the batch before anything happens", async (t) 
   await rejectsWith(store.batch([good, { ...good, value: { n: 1n } }]), "invalid_arg", "ops[1].value");
   await rejectsWith(store.batch([good, { ...good, tll: 1 }]), "invalid_arg", "ops[1].tll");
   await rejectsWith(store.batch([good, { op: "sweep" }]), "invalid_arg");
+  await rejectsWith(store.batch(good), "invalid_arg", "ops");
+  await rejectsWith(store.batch([good, null]), "invalid_arg", "ops[1]");
+  for (const option of ["raw", "timeout", "signal"]) {
+    const field = `ops[1].${option}`;
+    await rejectsWith(
+      store.batch([good, { op: "get", namespace: place, key: "k", [option]: 1 }]),
+      "invalid_arg",
+      field,
+    );
+  }
   await rejectsWith(store.batch([good], { mode: "sequential", atomicity: "logged" }), "invalid_arg");
   const many = Array.from({ length: 101 }, () => good);
   assert.ok(

@@ -177,6 +177,7 @@ test("what is wrong is named", async (t) => {
     [() => store.put(place, "k", {}, { ttl: Number.POSITIVE_INFINITY }), "invalid_arg", "ttl"],
     [() => store.put(place, "k", {}, { tll: 5 }), "invalid_arg", "tll"],
     [() => store.get(place, "k", { refreshTtl: "yes" }), "invalid_arg", "refresh_ttl"],
+    [() => store.get(place, "k", { signal: "stop" }), "invalid_arg", "signal"],
     [() => store.get(place, "k", { timeout: 0 }), "invalid_arg", "timeout"],
     [() => store.get(place, "k", { timeout: Number.NaN }), "invalid_arg", "timeout"],
     [() => store.call("got", "{}"), "unsupported", "op"],
@@ -192,5 +193,5 @@ test("what is wrong is named", async (t) => {
     assert.ok(error instanceof InvalidRequestError);
     assert.deepEqual([error.retryable, error.mayHaveApplied, error.retryAfter], [false, false, undefined]);
   }
-  assert.equal(await store.count([]), 0);
+  assert.equal(await store.count([], undefined, null), 0);
 });
