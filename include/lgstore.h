@@ -492,7 +492,8 @@ lgstore_status_t lgstore_submit_cq(struct lgstore_t *store,
 /**
  * [block] Submits one request and waits for its outcome: `*out` is an owned result, and the return
  * value its status (0, or the error's). When the request was refused, `*out` is NULL and `*err` says
- * why; when it failed, `*err` is set as well. Reads of an embedded store run on the calling thread.
+ * why; when it failed, `*err` is set as well. Reads of an embedded store, and writes
+ * that are alone in one, run on the calling thread.
  * LGSTORE_E_WOULD_DEADLOCK on a thread of the library.
  *
  * Safety: As for lgstore_submit.

@@ -187,7 +187,9 @@ impl Client {
                 self.metrics.refused(error.code());
                 return Ok(Submitted::Done(error.clone().into()));
             }
-            Ok(made) if request.allow_immediate => {
+            // A write may not be done at once while another request of the store is on its way: it would overtake
+            // the writes that its caller has submitted before.
+            Ok(made) if request.allow_immediate && !(made.operation.writes() && self.in_flight() > 0) => {
                 if let Some(outcome) = self.store.immediate(made) {
                     let code = outcome.as_ref().err().map(Error::code);
                     let (kind, batch) = (made.kind(), Shape::of(&made.operation));

@@ -52,14 +52,12 @@ class Pending {
     native.cancel(this.handle.index, this.identity);
   }
 
+  /** Never throws: the others of its burst come after it. */
   settle(status: number, document: Document): void {
-    if (this.signal !== undefined) Abortable.remove(this.signal, this);
-    if (status !== 0) {
-      this.reject(failure(document as string, this.op, this.signal));
-      return;
-    }
     try {
-      this.resolve(this.decode(present(document, this.op)));
+      if (this.signal !== undefined) Abortable.remove(this.signal, this);
+      if (status === 0) this.resolve(this.decode(present(document, this.op)));
+      else this.reject(failure(document as string, this.op, this.signal));
     } catch (error) {
       this.reject(error);
     }
@@ -133,6 +131,13 @@ function failure(document: string, op: Op, signal?: AbortSignal): unknown {
   return errorOf(read, op, read.code === "unknown_outcome" ? signal.reason : undefined);
 }
 
+/** Signals of other realms count too. */
+function isSignal(signal: AbortSignal | null): boolean {
+  return [signal?.throwIfAborted, signal?.addEventListener, signal?.removeEventListener].every(
+    (method) => typeof method === "function",
+  );
+}
+
 function microseconds(seconds: number | undefined, op: Op): number {
   if (seconds === undefined) return 0;
   const us = Math.ceil(seconds * 1e6);
@@ -162,11 +167,11 @@ function submit<T>({ handle, op, body, options, decode, bytes = false }: Request
   const read = decode as (answer: string | Buffer) => T;
   try {
     const signal = options?.signal;
-    if (signal !== undefined && typeof signal?.throwIfAborted !== "function") {
-      throw invalid("signal", "must be an AbortSignal", op);
-    }
+    if (signal !== undefined && !isSignal(signal)) throw invalid("signal", "must be an AbortSignal", op);
     signal?.throwIfAborted();
     const text = body();
+    // Making the body may have run code of the caller's, which may have aborted.
+    signal?.throwIfAborted();
     const timeout = microseconds(options?.timeout, op);
     const tag = free.pop() ?? pending.push(undefined) - 1;
     const answer = native.submit(handle.index, ops[op], text, timeout, tag * 2 + (bytes ? 1 : 0));

@@ -1,4 +1,5 @@
 import { bodyOf, withOptions } from "./body.js";
+import { invalid } from "./error.js";
 import { type Item, type ItemDocument, itemOf, type Namespace, type ReadOptions, rawItem } from "./item.js";
 import { type JsonObject, rawElements, rawMembers } from "./json.js";
 import type { Op } from "./op.js";
@@ -85,10 +86,11 @@ export async function* pages<T, O extends Paging>(
   { limit = Number.POSITIVE_INFINITY, pageSize = 100, ...query }: O,
   next: (query: Omit<O, "pageSize">) => Promise<{ found: T[]; cursor?: string | undefined }>,
 ): AsyncGenerator<T, void, undefined> {
+  // A negative limit or size is the library's to refuse, but what is no number compares with nothing.
+  if (limit !== Number.POSITIVE_INFINITY && !Number.isInteger(limit)) throw invalid("limit", "must be an integer");
   let rest = limit;
   let from: Paging = query;
   do {
-    // A negative limit or size, and one that is no number, is the library's to refuse.
     const page = await next({ ...from, limit: rest < pageSize ? rest : pageSize } as Omit<O, "pageSize">);
     yield* page.found;
     rest -= page.found.length;

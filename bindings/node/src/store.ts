@@ -365,12 +365,15 @@ export class Store {
    * promise resolves, every operation has its outcome. May be called more than once; every call waits for the end.
    */
   close(options: CloseOptions = {}): Promise<void> {
-    this.#closing ??= this.#close(options.drainTimeout ?? 10);
+    const drainTimeout = options.drainTimeout ?? 10;
+    if (!(drainTimeout >= 0)) {
+      return Promise.reject(invalid("drainTimeout", "must be a number of seconds, 0 or above"));
+    }
+    this.#closing ??= this.#close(drainTimeout);
     return this.#closing;
   }
 
   async #close(drainTimeout: number): Promise<void> {
-    if (!(drainTimeout >= 0)) throw invalid("drainTimeout", "must be a number of seconds, 0 or above");
     let us = Math.min(drainTimeout * 1e6, Number.MAX_SAFE_INTEGER);
     let status = await close(this.#handle, us);
     // A timeout says that a write which had begun is not through yet. It will be, so closing goes on.

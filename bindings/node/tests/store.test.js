@@ -205,3 +205,37 @@ test("health, metrics and care", async (t) => {
   assert.equal(typeof (await store.clusterInfo()), "object");
   assert.equal(await store.sweep(), 0);
 });
+
+test("what is no signal is refused, and harms nobody else's request", async (t) => {
+  const store = storeFor(t, accepting);
+  const others = Array.from({ length: 50 }, () => store.get(place, "k"));
+  await rejectsWith(store.get(place, "k", { signal: { throwIfAborted() {} } }), "invalid_arg", "signal");
+  assert.deepEqual(await Promise.all(others), Array(50).fill(null));
+});
+
+test("a signal that is aborted while a body is made ends the request", async (t) => {
+  const store = storeFor(t, stuck);
+  const abort = new AbortController();
+  const value = {
+    toJSON() {
+      abort.abort("enough");
+      return {};
+    },
+  };
+  await assert.rejects(store.put(place, "k", value, { signal: abort.signal }), (reason) => reason === "enough");
+});
+
+test("a store that could not be closed as was asked can still be closed", async () => {
+  const store = await open("memory:");
+  await rejectsWith(store.close({ drainTimeout: Number.NaN }), "invalid_arg", "drainTimeout");
+  await store.close();
+  await rejectsWith(store.get(place, "k"), "closed");
+});
+
+test("limits that are no integers are refused", async (t) => {
+  const store = storeFor(t);
+  for (const limit of [Number.NaN, "abc", 1.5]) {
+    await rejectsWith(store.search(place, { limit }).next(), "invalid_arg", "limit");
+    await rejectsWith(store.listNamespaces({ limit }).next(), "invalid_arg", "limit");
+  }
+});

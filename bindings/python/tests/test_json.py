@@ -135,6 +135,24 @@ def test_arguments_are_json_too(store: Store) -> None:
             wrong()
 
 
+def test_options_are_json_too(store: Store) -> None:
+    with pytest.raises(ValueError, match=r"^ttl: nan is not JSON$"):
+        store.put(PLACE, "k", {}, ttl=float("nan"))
+    with pytest.raises(ValueError, match=r"^ttl: inf is not JSON$"):
+        store.put_if_absent(PLACE, "k", {}, ttl=float("inf"))
+    with pytest.raises(TypeError, match=r"^index: set is not JSON$"):
+        store.put(PLACE, "k", {}, index={"a"})  # type: ignore[arg-type]
+    assert store.get(PLACE, "k") is None
+
+
+def test_values_deeper_than_the_stack_are_refused(store: Store) -> None:
+    deep: list[Any] = []
+    for _ in range(3_000):
+        deep = [deep]
+    with pytest.raises(ValueError, match=r"^value\.a.*: nested deeper than"):
+        store.put(PLACE, "k", {"a": deep})
+
+
 def test_the_librarys_limits_are_its_own_to_name(store: Store) -> None:
     for value, message in (
         ({"x": "y" * 1_000_000}, "1000000"),

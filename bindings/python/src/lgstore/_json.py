@@ -29,8 +29,8 @@ def dumps(value: Any, path: str = "value") -> bytes:
     made = value if is_json(value) else plain(value, path)
     try:
         return encode(made)
-    except UnicodeEncodeError:
-        plain(value, path)  # finds the text and names it
+    except (UnicodeEncodeError, RecursionError):
+        plain(value, path)  # finds the text, or what is too deep, and names it
         raise
 
 

@@ -95,6 +95,9 @@ class PutBody(Place):
         Place.check(self, at)
         if not is_json(self.value):
             self.value = plain(self.value, at + "value")
+        # The encoder would write NaN as null, which means: never expires.
+        self.ttl = exact(self.ttl, at + "ttl")
+        self.index = exact(self.index, at + "index")
 
 
 class SwapBody(PutBody, kw_only=True):
@@ -182,18 +185,18 @@ def written(body: Any) -> bytes:
     """A body that is checked, as JSON."""
     try:
         return encode(body)
-    except UnicodeEncodeError:
-        _find_surrogate(body, "")
+    except (UnicodeEncodeError, RecursionError):
+        _find_fault(body, "")
         raise
 
 
-def _find_surrogate(body: Any, at: str) -> None:
-    """Raises a ValueError that names the path of the lone surrogate."""
+def _find_fault(body: Any, at: str) -> None:
+    """Raises a ValueError that names the path of the lone surrogate, or of what is too deep."""
     if isinstance(body, msgspec.Struct):
         for name in body.__struct_fields__:
-            _find_surrogate(getattr(body, name), f"{at}.{name}" if at else name)
+            _find_fault(getattr(body, name), f"{at}.{name}" if at else name)
     elif isinstance(body, list) and body and isinstance(body[0], msgspec.Struct):
         for index, one in enumerate(body):
-            _find_surrogate(one, f"{at}[{index}]")
+            _find_fault(one, f"{at}[{index}]")
     elif body is not UNSET:
         plain(body, at)

@@ -227,6 +227,15 @@ def test_writers_without_an_index_leave_no_stale_vector(ranked: LGStore) -> None
     assert kept(ranked) == 2
 
 
+def test_a_default_ttl_is_none_of_the_vectors(config: dict[str, Any], model: Counting) -> None:
+    config = {**config, "ttl": {**config["ttl"], "default_ttl": 60}}
+    with LGStore.from_conn_string(config, index={"embed": model, "dims": len(WORDS), "fields": ["text"]}) as store:
+        store.put(("a",), "k", {"text": "cat"}, ttl=None)
+        for one in store._stores():
+            one.advance(100)
+        assert found(store, "cat") == ["k"]
+
+
 def test_expiry_takes_the_vector_along(ranked: LGStore, advance: Advance) -> None:
     ranked.put(("a",), "short", {"text": "cat"}, ttl=1)
     ranked.put(("a",), "long", {"text": "cat"}, ttl=3)

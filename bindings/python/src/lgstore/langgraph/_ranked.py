@@ -201,7 +201,8 @@ class Ranked:
 
     def _keep(self, write: Write, version: str) -> bytes:
         value = packed(write.key, write.vectors)
-        return _op(b"put", b'%b,"value":%b' % (_request.address(write.namespace, version), value))
+        # Vectors live as long as their item, whatever the store's default is.
+        return _op(b"put", b'%b,"ttl":null,"value":%b' % (_request.address(write.namespace, version), value))
 
     def _change(self, ops: Sequence[bytes]) -> Flow[None]:
         for chunk in _chunks(ops, _CHUNK):
