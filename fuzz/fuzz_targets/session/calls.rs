@@ -153,8 +153,10 @@ impl Session {
         for index in 0..accepted {
             let tag = self.requests.len() as u64;
             if ids[index] == 0 {
-                if let (Asked::Get(key), LGSTORE_OK) = (asked[index], done[index].status) {
-                    self.check(key, &read(&done[index]).3);
+                match (asked[index], done[index].status) {
+                    (Asked::Get(key), LGSTORE_OK) => self.check(key, &read(&done[index]).3),
+                    (Asked::Write(key, value), LGSTORE_OK) => self.acknowledged.push((key, value)),
+                    _ => {}
                 }
                 // SAFETY: a completion that was filled in, released once.
                 unsafe { lgstore_cq_release(self.queue, &done[index], 1) };
