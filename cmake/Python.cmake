@@ -9,7 +9,7 @@ set(lgstore_python_dir "${PROJECT_SOURCE_DIR}/bindings/python")
 set(lgstore_python_work "${lgstore_work}/python")
 set(lgstore_python "${lgstore_python_work}/venv/bin/python")
 # The tests are to meet the library in the wheel, and to leave nothing in the source tree.
-set(lgstore_python_environment "PYTHONDONTWRITEBYTECODE=1" "PYTHONPATH=" "LGSTORE_LIBRARY="
+set(lgstore_python_environment "PYTHONDONTWRITEBYTECODE=1" "PYTHONPATH=" "LGSTORE_LIBRARY=" "GO=${LGSTORE_GO}"
   "MYPY_CACHE_DIR=${lgstore_python_work}/mypy" "RUFF_CACHE_DIR=${lgstore_python_work}/ruff")
 
 # lgstore_python_test(<name> LABELS ... TIMEOUT <seconds> [CLUSTER ...] [ENVIRONMENT ...] COMMAND <arguments of python>...)
