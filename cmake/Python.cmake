@@ -24,7 +24,7 @@ function(lgstore_python_test name)
   set_property(TEST ${name} APPEND PROPERTY FIXTURES_REQUIRED python)
 endfunction()
 # The examples and the driver of cmake/Roundtrip.cmake too, which have no settings of their own.
-set(lgstore_ruff --config pyproject.toml . ../../examples/python ../../tests/roundtrip)
+set(lgstore_ruff --config pyproject.toml . ../../examples ../../tests/roundtrip)
 set(lgstore_pytest -m pytest -p no:cacheprovider)
 
 lgstore_test(python.setup LABELS ci python TIMEOUT 600

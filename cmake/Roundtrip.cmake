@@ -26,3 +26,9 @@ lgstore_languages_test(roundtrip COMMAND "${LGSTORE_PYTHON}" tests/roundtrip/mat
   # LangGraph's store in Python besides.
   "langgraph=${lgstore_python_work}/roundtrip.sh")
 lgstore_languages_test(counters COMMAND "${LGSTORE_BASH}" tests/counters/counters.sh ${lgstore_counters})
+
+# The example of agents in JavaScript and in Python on one memory (examples/node/shared_memory).
+lgstore_node_test(node.shared_memory LABELS ci example TIMEOUT 120
+  ENVIRONMENT "LGSTORE_TEST_PYTHON=${lgstore_python}" "PYTHONDONTWRITEBYTECODE=1"
+  COMMAND --test tests/shared_memory.js)
+set_property(TEST node.shared_memory APPEND PROPERTY FIXTURES_REQUIRED python)
