@@ -14,7 +14,7 @@ import (
 )
 
 var (
-	errUsage = errors.New("usage: counters add CONFIG RUN KEYS TIMES NAME | check CONFIG RUN KEYS TIMES NAME...")
+	errUsage = errors.New("usage: counters add CONFIG RUN KEYS TIMES NAME, or counters check CONFIG RUN KEYS TIMES NAMES")
 	errOther = errors.New("other counts")
 )
 
