@@ -108,13 +108,3 @@ target_compile_options(node_bench_gets PRIVATE ${lgstore_warnings} -O2)
 target_link_libraries(node_bench_gets PRIVATE lgstore::static)
 lgstore_node_test(node.bench LABELS bench TIMEOUT 600 COMMAND bench/gets.js $<TARGET_FILE:node_bench_gets> --check)
 set_tests_properties(node.bench PROPERTIES RUN_SERIAL ON)
-
-# Several processes add to the same counters (tests/counters/README.md).
-set(lgstore_node_counters "${LGSTORE_BASH}" tests/counters/counters.sh
-  "node=${lgstore_node_dir}/tests/counters.js" "another=${lgstore_node_dir}/tests/counters.js"
-  "third=${lgstore_node_dir}/tests/counters.js")
-lgstore_test(node.counters LABELS ci node TIMEOUT 120
-  ENVIRONMENT "LGSTORE_LIBRARY_NODE=$<TARGET_FILE:lgstore_node>" COMMAND ${lgstore_node_counters})
-lgstore_test(cql.node.counters LABELS ci cql node TIMEOUT 300 CLUSTER plain
-  ENVIRONMENT "LGSTORE_LIBRARY_NODE=$<TARGET_FILE:lgstore_node>" "LGSTORE_TEST_KEYSPACE=node_counters"
-  COMMAND ${lgstore_node_counters})

@@ -23,8 +23,8 @@ function(lgstore_python_test name)
     COMMAND "${CMAKE_COMMAND}" -E chdir "${lgstore_python_dir}" "${lgstore_python}" ${python_COMMAND})
   set_property(TEST ${name} APPEND PROPERTY FIXTURES_REQUIRED python)
 endfunction()
-# The examples too, which have no settings of their own.
-set(lgstore_ruff --config pyproject.toml . ../../examples/python)
+# The examples and the driver of cmake/Roundtrip.cmake too, which have no settings of their own.
+set(lgstore_ruff --config pyproject.toml . ../../examples ../../tests/roundtrip)
 set(lgstore_pytest -m pytest -p no:cacheprovider)
 
 lgstore_test(python.setup LABELS ci python TIMEOUT 600
@@ -48,7 +48,7 @@ lgstore_python_test(cql.python.scylladb LABELS ci cql TIMEOUT 300 CLUSTER plain
   ENVIRONMENT "LGSTORE_TEST_KEYSPACE=python" COMMAND ${lgstore_pytest} tests/scylladb)
 lgstore_python_test(python.format LABELS ci lint TIMEOUT 60 COMMAND -m ruff format --check ${lgstore_ruff})
 lgstore_python_test(python.lint LABELS ci lint TIMEOUT 60 COMMAND -m ruff check ${lgstore_ruff})
-lgstore_python_test(python.types LABELS ci lint TIMEOUT 300 COMMAND -m mypy)
+lgstore_python_test(python.types LABELS ci lint TIMEOUT 300 COMMAND -m mypy src tests tools ../../tests/roundtrip)
 
 # What a newcomer does, with every Python of this machine.
 lgstore_test(package.python LABELS ci package python TIMEOUT 600
@@ -57,7 +57,9 @@ lgstore_test(package.python LABELS ci package python TIMEOUT 600
 set_property(TEST package.python APPEND PROPERTY FIXTURES_REQUIRED python)
 
 # What cmake/Roundtrip.cmake runs.
-file(WRITE "${lgstore_python_work}/roundtrip.sh"
-  "#!/bin/sh\nunset LGSTORE_LIBRARY PYTHONPATH\nexec '${lgstore_python}' '${lgstore_python_dir}/tests/roundtrip/roundtrip.py' \"$@\"\n")
-file(CHMOD "${lgstore_python_work}/roundtrip.sh"
-  PERMISSIONS OWNER_READ OWNER_WRITE OWNER_EXECUTE GROUP_READ GROUP_EXECUTE WORLD_READ WORLD_EXECUTE)
+foreach(name IN ITEMS roundtrip counters)
+  file(WRITE "${lgstore_python_work}/${name}.sh"
+    "#!/bin/sh\nunset LGSTORE_LIBRARY PYTHONPATH\nexec '${lgstore_python}' '${lgstore_python_dir}/tests/${name}/${name}.py' \"$@\"\n")
+  file(CHMOD "${lgstore_python_work}/${name}.sh"
+    PERMISSIONS OWNER_READ OWNER_WRITE OWNER_EXECUTE GROUP_READ GROUP_EXECUTE WORLD_READ WORLD_EXECUTE)
+endforeach()

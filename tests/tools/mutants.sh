@@ -5,7 +5,7 @@
 # only whether all of them apply.
 #
 # A patch names its suite in its first line: a Rust test of that name, or miri, loom, fuzz, or a CTest
-# test (c.fork, asan.result, cpp.unit, go.test, node.test).
+# test (c.fork, asan.result, cpp.unit, go.test, node.test, roundtrip).
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 if [ "${1:-}" = --check ]; then
@@ -47,6 +47,9 @@ build() {
     go.*) build_target lgstore_shared && run go.vet ;;
     python.*) build_target lgstore_shared ;;
     node.*) build_target lgstore_node && build_target lgstore_node_js ;;
+    roundtrip)
+      for part in lgstore_shared roundtrip_c cpp_roundtrip lgstore_node lgstore_node_js; do build_target "$part" || return; done
+      ;;
     *) "$cargo" test --locked --no-run --test "$1" ;;
   esac
 }
@@ -54,7 +57,7 @@ run() {
   case $1 in
     miri | loom) bash "tests/tools/$1.sh" ;;
     fuzz) LGSTORE_FUZZ_SECONDS=60 bash tests/tools/fuzz.sh filter ;;
-    c.* | asan.* | cpp.* | go.* | python.* | node.*)
+    c.* | asan.* | cpp.* | go.* | python.* | node.* | roundtrip)
       ctest --test-dir "$target/build" --output-on-failure -R "^${1//./\\.}\$" --no-tests=error
       ;;
     cql_races) LGSTORE_TEST_ROUNDS=10000 "$cargo" test --locked --test "$1" -- --test-threads 1 ;;
@@ -80,7 +83,7 @@ for name in "${names[@]}"; do
   else
     # Failing for another reason (a tool that is missing, a build that breaks) proves nothing. The name of the
     # test that failed says most, where a suite gives it.
-    why=$(grep -m1 -oE -- "--- FAIL: \w+|not ok [0-9]+ - .*|\[  FAILED  \] [A-Za-z.]+|^\w+: FAILED|^FAILED tests/[^ ]+" "$work/log" ||
+    why=$(grep -m1 -oE -- "--- FAIL: \w+|not ok [0-9]+ - .*|\[  FAILED  \] [A-Za-z.]+|^\w+: FAILED|^FAILED tests/[^ ]+|(versions|conditions|cursors) of \w+ and \w+: .{0,60}" "$work/log" ||
       grep -m1 -oE "panicked at [^ ]+|Undefined Behavior[^,]*|AddressSanitizer: [a-z-]+|does not hold: .*|\*\*\*Failed|\*\*\*Exception" "$work/log") || {
       tail -30 "$work/log"
       echo "$name: $suite failed, but not by what it tests" >&2

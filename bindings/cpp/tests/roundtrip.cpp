@@ -1,13 +1,5 @@
-// The C++ side of the round trip between languages: writes cases to a store, or reads them back and compares
-// byte for byte.
-//
-//     roundtrip write CONFIG CASES WRITER
-//     roundtrip read CONFIG CASES WRITER
-//
-// CASES is a file of lines {"key": ..., "value": ...}, both strings; `value` is the text of the value. They
-// lie in the namespace ["roundtrip", WRITER]. Ends with 1 if something else is there than the file says, else
-// with 2.
-#include <fstream>
+// The C++ side of tests/roundtrip/README.md: does the operations of its input's lines, and writes their
+// answers.
 #include <iostream>
 #include <lgstore.hpp>
 #include <lgstore/nlohmann.hpp>
@@ -15,43 +7,94 @@
 
 namespace {
 
-int fail(int status, const std::string &what) {
-  std::cerr << what.substr(0, 300) << '\n';
-  return status;
+using nlohmann::json;
+
+json write(const std::optional<lgstore::Item> &item) {
+  if (!item) return nullptr;
+  json made = {{"namespace", item->labels()},
+               {"key", item->key()},
+               {"value", item->value()},
+               {"version", item->version()},
+               {"created_at", item->created_at().time_since_epoch().count()},
+               {"updated_at", item->updated_at().time_since_epoch().count()}};
+  if (const auto expiry = item->expires_at()) made["expires_at"] = expiry->time_since_epoch().count();
+  return made;
 }
 
-int run(const std::string &command, const char *config, const char *file, const std::string &writer) {
-  const bool writes = command == "write";
-  if (!writes && command != "read") return fail(2, "unknown command: " + command);
-  std::ifstream cases(file);
-  if (!cases) return fail(2, std::string(file) + " can't be read");
-  lgstore::Store store(config);
-  std::uint64_t count = 0;
-  for (std::string line; std::getline(cases, line); ++count) {
-    const nlohmann::json one = nlohmann::json::parse(line);
-    const std::string key = one.at("key"), value = one.at("value");
-    if (writes) {
-      store.put({"roundtrip", writer}, key, value);
-      continue;
-    }
-    const auto item = store.get({"roundtrip", writer}, key);
-    if (!item) return fail(1, key + ": nothing there");
-    if (item->key() != key || item->value() != value)
-      return fail(1, key + ": another value: " + std::string(item->value()));
-  }
-  if (!writes && store.count({"roundtrip", writer}) != count)
-    return fail(1, "there are not " + std::to_string(count) + " items");
-  store.close();
-  return 0;
+json write(const lgstore::Outcome &outcome) {
+  if (!outcome.applied) return {{"applied", false}, {"current", write(outcome.current)}};
+  if (outcome.version.empty()) return {{"applied", true}};
+  return {{"applied", true}, {"version", outcome.version}};
+}
+
+json with_cursor(json page, const std::string &cursor) {
+  if (!cursor.empty()) page["cursor"] = cursor;
+  return page;
+}
+
+json search(const lgstore::Store &store, const json &line) {
+  const std::string filter = line.value("filter", ""), order = line.value("order", ""),
+                    cursor = line.value("cursor", "");
+  lgstore::SearchOptions options;
+  options.filter = filter;
+  options.order = order;
+  options.cursor = cursor;
+  options.limit = line.at("limit");
+  const lgstore::SearchPage page = store.search(line.at("namespace").get<lgstore::Namespace>(), options);
+  json items = json::array();
+  for (const lgstore::Item &item : page.items) items.push_back(write(item));
+  return with_cursor({{"items", items}}, page.cursor);
+}
+
+json list_namespaces(const lgstore::Store &store, const json &line) {
+  const std::string cursor = line.value("cursor", "");
+  lgstore::ListOptions options;
+  options.prefix(line.at("namespace").get<lgstore::Namespace>());
+  options.cursor = cursor;
+  options.limit = line.at("limit");
+  const lgstore::NamespacePage page = store.list_namespaces(options);
+  return with_cursor({{"namespaces", page.namespaces}}, page.cursor);
+}
+
+lgstore::Expected expected(const json &line) {
+  if (line.contains("expected_version"))
+    return lgstore::Expected::version(line.at("expected_version").get<std::string>());
+  return lgstore::Expected::value(line.at("expected_value").get<std::string>());
+}
+
+json answer(const lgstore::Store &store, const json &line) {
+  const std::string op = line.at("op");
+  if (op == "search") return search(store, line);
+  if (op == "list_namespaces") return list_namespaces(store, line);
+  const auto place = line.at("namespace").get<lgstore::Namespace>();
+  const std::string key = line.at("key"), value = line.value("value", "");
+  lgstore::PutOptions options;
+  if (line.contains("ttl")) options.ttl = std::chrono::seconds(line.at("ttl").get<int>());
+  if (op == "put") return store.put(place, key, value, options), nullptr;
+  if (op == "get") return write(store.get(place, key));
+  if (op == "put_if_absent") return write(store.put_if_absent(place, key, value, options));
+  if (op == "update_if_exists") return write(store.update_if_exists(place, key, value, options));
+  if (op == "compare_and_set")
+    return write(store.compare_and_set(place, key, value, expected(line), options));
+  if (op == "delete_if_exists") return write(store.delete_if_exists(place, key));
+  if (op == "delete_if_value") return write(store.delete_if_value(place, key, expected(line)));
+  throw std::invalid_argument("unknown operation " + op);
 }
 
 }  // namespace
 
 int main(int argc, char **argv) {
-  if (argc != 5) return fail(2, "usage: roundtrip write|read CONFIG CASES WRITER");
+  if (argc < 2) {
+    std::cerr << "usage: roundtrip CONFIG\n";
+    return 2;
+  }
   try {
-    return run(argv[1], argv[2], argv[3], argv[4]);
+    lgstore::Store store(argv[1]);
+    for (std::string line; std::getline(std::cin, line);)
+      std::cout << answer(store, json::parse(line)) << std::endl;
+    store.close();
   } catch (const std::exception &exception) {
-    return fail(2, exception.what());
+    std::cerr << exception.what() << '\n';
+    return 2;
   }
 }

@@ -46,9 +46,11 @@ set(lgstore_keep_nothing
 lgstore_test(cpp.flat_memory LABELS ci cpp TIMEOUT 240 ENVIRONMENT ${lgstore_keep_nothing} COMMAND cpp_flat_memory)
 lgstore_test(cpp.soak LABELS soak TIMEOUT 7200
   ENVIRONMENT ${lgstore_keep_nothing} LGSTORE_OPERATIONS=10000000 COMMAND cpp_flat_memory)
-# For the round trip between languages.
-lgstore_cpp_program(cpp_roundtrip 17 tests/roundtrip.cpp)
-target_compile_options(cpp_roundtrip PRIVATE -O0)
+# For cmake/Roundtrip.cmake.
+foreach(name IN ITEMS roundtrip counters)
+  lgstore_cpp_program(cpp_${name} 17 tests/${name}.cpp)
+  target_compile_options(cpp_${name} PRIVATE -O0)
+endforeach()
 lgstore_cpp_program(cpp_bench 17 bench/bench.cpp)
 target_compile_options(cpp_bench PRIVATE -O2)
 lgstore_test(cpp.bench LABELS bench TIMEOUT 600 COMMAND cpp_bench --check)

@@ -1,38 +1,53 @@
 #!/usr/bin/env node
-// Writes cases to a store, or reads them back and compares byte for byte: the Node side of tests/roundtrip/README.md.
-import { readFileSync } from "node:fs";
+// Does the operations of its input's lines and writes their answers: the Node side of tests/roundtrip/README.md.
+import { createInterface } from "node:readline";
 import { open, RawJson } from "lgstore";
 
-class Other extends Error {}
+/** An item of an answer. Dates have milliseconds, which the driver knows. */
+const itemOf = (item) =>
+  item && {
+    namespace: item.namespace,
+    key: item.key,
+    value: item.value instanceof RawJson ? item.value.text : JSON.stringify(item.value),
+    version: item.version,
+    created_at: item.createdAt.getTime() * 1000,
+    updated_at: item.updatedAt.getTime() * 1000,
+    expires_at: item.expiresAt && item.expiresAt.getTime() * 1000,
+  };
 
-async function run([command, config, file, writer, ...rest]) {
-  if (!["write", "read"].includes(command) || writer === undefined || rest.length > 0) {
-    throw new Error("usage: roundtrip write|read CONFIG CASES WRITER");
-  }
-  const namespace = ["roundtrip", writer];
-  const lines = readFileSync(file, "utf8").trimEnd().split("\n");
-  const store = await open(config);
-  try {
-    for (const line of lines) {
-      const { key, value } = JSON.parse(line);
-      if (command === "write") await store.put(namespace, key, new RawJson(value));
-      else await check(store, namespace, key, value);
-    }
-    const count = command === "read" ? await store.count(namespace) : lines.length;
-    if (count !== lines.length) throw new Other(`${count} items, not ${lines.length}`);
-  } finally {
-    await store.close();
-  }
-}
+const outcomeOf = ({ applied, version, current }) => ({ applied, version, current: itemOf(current) });
 
-async function check(store, namespace, key, value) {
-  const item = await store.get(namespace, key, { raw: true });
-  if (item?.value.text !== value) throw new Other(`${JSON.stringify(key)}: ${String(item?.value).slice(0, 200)}`);
-}
+const expectedOf = ({ expected_value: value, expected_version: version }) =>
+  version === undefined ? { value: new RawJson(value) } : { version };
 
+const operations = {
+  put: (store, { namespace, key, value, ttl }) => store.put(namespace, key, new RawJson(value), { ttl }),
+  get: async (store, { namespace, key }) => itemOf(await store.get(namespace, key, { raw: true })),
+  put_if_absent: async (store, { namespace, key, value, ttl }) =>
+    outcomeOf(await store.putIfAbsent(namespace, key, new RawJson(value), { ttl })),
+  update_if_exists: async (store, { namespace, key, value, ttl }) =>
+    outcomeOf(await store.updateIfExists(namespace, key, new RawJson(value), { ttl })),
+  compare_and_set: async (store, { namespace, key, value, ttl, ...line }) =>
+    outcomeOf(await store.compareAndSet(namespace, key, expectedOf(line), new RawJson(value), { ttl })),
+  delete_if_exists: async (store, { namespace, key }) => outcomeOf(await store.deleteIfExists(namespace, key)),
+  delete_if_value: async (store, { namespace, key, ...line }) =>
+    outcomeOf(await store.deleteIfValue(namespace, key, expectedOf(line))),
+  search: async (store, { namespace, filter, order, limit, cursor }) => {
+    const query = { filter: filter && JSON.parse(filter), order, limit, cursor };
+    const page = await store.searchPage(namespace, query);
+    return { items: page.items.map(itemOf), cursor: page.cursor };
+  },
+  list_namespaces: (store, { namespace, limit, cursor }) =>
+    store.listNamespacesPage({ prefix: namespace, limit, cursor }),
+};
+
+const store = await open(process.argv[2]);
 try {
-  await run(process.argv.slice(2));
-} catch (error) {
-  console.error(String(error));
-  process.exitCode = error instanceof Other ? 1 : 2;
+  for await (const line of createInterface({ input: process.stdin })) {
+    const one = JSON.parse(line);
+    const answer = await operations[one.op](store, one);
+    process.stdout.write(`${JSON.stringify(answer ?? null)}\n`);
+  }
+} finally {
+  await store.close();
 }
