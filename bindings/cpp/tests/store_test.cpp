@@ -15,6 +15,9 @@ using lgstore::Store;
 
 static_assert(std::is_nothrow_move_constructible_v<Store> && !std::is_copy_constructible_v<Store>);
 static_assert(!std::is_default_constructible_v<Store>);
+// A span that microseconds can't hold exactly is refused by the type, not somewhere inside it.
+static_assert(std::is_convertible_v<std::chrono::hours, lgstore::Ttl>);
+static_assert(!std::is_convertible_v<std::chrono::duration<double>, lgstore::Ttl>);
 static_assert(Store::default_drain == std::chrono::seconds(5));
 // gcc 12 destroys what braces make in co_await expressions twice.
 static_assert(std::is_trivially_destructible_v<lgstore::PutOptions> &&

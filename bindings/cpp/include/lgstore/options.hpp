@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -30,7 +31,8 @@ class Ttl {
   constexpr Ttl() = default;
   constexpr Ttl(never_t) noexcept : kind_(Kind::without_end) {}
   constexpr Ttl(Duration span) noexcept : span_(span), kind_(Kind::limited) {}
-  template <class Rep, class Period>
+  template <class Rep, class Period,
+            std::enable_if_t<std::is_convertible_v<std::chrono::duration<Rep, Period>, Duration>, int> = 0>
   constexpr Ttl(std::chrono::duration<Rep, Period> span) noexcept : Ttl(Duration(span)) {}
 
   constexpr bool is_default() const noexcept { return kind_ == Kind::by_default; }
