@@ -21,7 +21,7 @@ test("the program of README.md prints what README.md says, and is short", async 
 
 test("the pieces of docs/node.md are one program, which prints what stands beside it", async () => {
   const page = readFileSync(`${process.env.LGSTORE_SOURCE_DIR ?? `${here}/../..`}/docs/node.md`, "utf8");
-  const program = Array.from(page.matchAll(/^```js\n([^]*?)^```$/gm), ([, piece]) => piece).join("\n");
+  const program = Array.from(page.matchAll(/^```js\n(.*?)^```$/gms), ([, piece]) => piece).join("\n");
   const said = Array.from(program.matchAll(/console\.log\(.*\); \/\/ (.*)$/gm), ([, text]) => `${text}\n`);
   assert.equal(said.length, program.split("console.log(").length - 1);
   assert.equal(await printedBy(program), said.join(""));
