@@ -85,9 +85,10 @@ static void searches(lgstore_t *store) {
   lgstore_result_t *page = NULL, *next = NULL;
   int found = 0;
   do {
-    if (lgstore_search(store, notes, 1, &query, &next, NULL) != LGSTORE_OK) break;
+    lgstore_status_t status = lgstore_search(store, notes, 1, &query, &next, NULL);
     lgstore_result_free(page); /* held the cursor */
     page = next;
+    if (status != LGSTORE_OK) break; /* the answer is the error's document then */
     size_t json_len, items_len, item_len;
     const char *json = lgstore_result_json(page, &json_len), *at = NULL;
     const char *items = lgstore_json_member(json, json_len, "items", &items_len);
