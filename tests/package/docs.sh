@@ -1,10 +1,11 @@
 # docs/ holds together: the pages of the languages have the chapters of docs/store.md in its order; every link between
 # documents leads somewhere; docs/features.md has every row once, and the paths and names in it exist; the limits of
-# docs/store.md are those of docs/configuration.md, and its operators and codes those of the code.
+# docs/store.md are those of docs/configuration.md, its codes those of lgstore.h; docs/dependencies.md names what the
+# manifests name, in the same versions.
 set -euo pipefail
 cd "$LGSTORE_SOURCE_DIR"
 python3 - <<'PYTHON'
-import glob, os, re, sys
+import glob, json, os, re, sys
 
 faults = []
 read = lambda path: open(path, encoding="utf-8").read()
@@ -67,6 +68,35 @@ if said != codes:
     faults.append(f"docs/store.md: its codes differ from lgstore.h in {sorted(said ^ codes)}")
 if not limits:
     faults.append("docs/store.md shows no limits")
+
+# Dependencies: (name, version) as the manifests have them.
+def sections(path, names):
+    for name in names:
+        yield from re.findall(rf"^\[{re.escape(name)}\]\n(.*?)(?=^\[|\Z)", read(path), re.S | re.M)
+
+named = set()
+for path, names in {
+    "Cargo.toml": ["dependencies", "dev-dependencies", "target.'cfg(lgstore_loom)'.dependencies"],
+    "fuzz/Cargo.toml": ["dependencies"],
+}.items():
+    for body in sections(path, names):
+        named |= set(re.findall(r'^([\w-]+) = (?:\{ version = )?"=?([^"]+)"', body, re.M))
+for path in ("bindings/go/go.mod", "bindings/go/bench/go.mod", "tests/failover/linearizable/go.mod"):
+    required = re.findall(r"^(?:require |\t)([\w./-]+) (v[\w.+-]+)$", read(path), re.M)
+    named |= {(name, version) for name, version in required if name != "lgstore/bindings/go"}
+project = read("bindings/python/pyproject.toml").partition("[tool.")[0] + read("bindings/python/bench/requirements.txt")
+named |= set(re.findall(r'(?:^|")([a-z][\w-]*)(?:\[[\w,]+\])?((?:[=>]=)[\d.]+)(?="|$)', project, re.M))
+package = json.loads(read("bindings/node/package.json"))
+for group in ("dependencies", "devDependencies", "peerDependencies", "optionalDependencies"):
+    named |= set(package.get(group, {}).items())
+
+rows = re.findall(r"^\| (`[^|]*) \| ([^|]*) \| [^|]+ \|[^|]+\|[^|]*\|$", read("docs/dependencies.md"), re.M)
+said = {(name, version) for names, version in rows for name in re.findall(r"`([^`]+)`", names.split(" (")[0])}
+for name, version in sorted(named - said):
+    faults.append(f"docs/dependencies.md: {name} {version} is not in its tables")
+staticcheck = re.search(r"(honnef\.co/go/tools)/cmd/staticcheck@(v[\d.]+)", read("cmake/Go.cmake")).groups()
+for name, version in sorted(said - named - {staticcheck}):
+    faults.append(f"docs/dependencies.md: no manifest names {name} {version}")
 
 if faults:
     sys.exit("\n".join(faults))
