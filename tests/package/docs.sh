@@ -90,8 +90,8 @@ package = json.loads(read("bindings/node/package.json"))
 for group in ("dependencies", "devDependencies", "peerDependencies", "optionalDependencies"):
     named |= set(package.get(group, {}).items())
 
-rows = re.findall(r"^\| (`[^|]*) \| ([^|]*) \| [^|]+ \|[^|]+\|[^|]*\|$", read("docs/dependencies.md"), re.M)
-said = {(name, version) for names, version in rows for name in re.findall(r"`([^`]+)`", names.split(" (")[0])}
+tables = re.findall(r"^\| (`[^|]*) \| ([^|]*) \| [^|]+ \|[^|]+\|[^|]*\|$", read("docs/dependencies.md"), re.M)
+said = {(name, version) for names, version in tables for name in re.findall(r"`([^`]+)`", names.split(" (")[0])}
 for name, version in sorted(named - said):
     faults.append(f"docs/dependencies.md: {name} {version} is not in its tables")
 staticcheck = re.search(r"(honnef\.co/go/tools)/cmd/staticcheck@(v[\d.]+)", read("cmake/Go.cmake")).groups()
