@@ -82,9 +82,14 @@ endfunction()
 
 include(cmake/Cluster.cmake)
 
-# Rust. Cargo holds a lock on its folder, so these take turns.
-lgstore_test(rust.test LABELS ci rust TIMEOUT 2400 LOCK cargo CLUSTER plain
+# Rust. Cargo holds a lock on its folder while it compiles, so what compiles takes turns. The tests themselves wait for
+# timers and the cluster most of the time: more of them at once than there are processors.
+lgstore_test(rust.build LABELS ci rust TIMEOUT 1800 LOCK cargo
+  COMMAND "${LGSTORE_CARGO}" test --locked --no-run)
+set_tests_properties(rust.build PROPERTIES FIXTURES_SETUP rust)
+lgstore_test(rust.test LABELS ci rust TIMEOUT 1800 CLUSTER plain ENVIRONMENT "RUST_TEST_THREADS=4"
   COMMAND "${LGSTORE_CARGO}" test --locked --no-fail-fast)
+set_property(TEST rust.test APPEND PROPERTY FIXTURES_REQUIRED rust)
 lgstore_test(rust.clippy LABELS ci lint TIMEOUT 1200 LOCK cargo
   COMMAND "${LGSTORE_CARGO}" clippy --locked --all-targets -- -D warnings)
 lgstore_test(rust.format LABELS ci lint TIMEOUT 60

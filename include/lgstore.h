@@ -395,8 +395,8 @@ lgstore_status_t lgstore_close(struct lgstore_t *store,
                                uint64_t drain_timeout_us);
 
 /**
- * [nb] lgstore_close in the background; `callback` (may be NULL) receives one completion with op and
- * tag 0 and close's status. Legal in callbacks.
+ * [nb] lgstore_close in the background: nothing more is accepted once this has returned; `callback` (may
+ * be NULL) receives one completion with op and tag 0 and close's status. Legal in callbacks.
  *
  * Safety: `store` is live; `callback` may be called with `user_data` once, on a thread of the library.
  */

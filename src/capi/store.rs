@@ -96,8 +96,8 @@ pub unsafe extern "C" fn lgstore_close(store: *mut lgstore_t, drain_timeout_us: 
     })
 }
 
-/// [nb] lgstore_close in the background; `callback` (may be NULL) receives one completion with op and
-/// tag 0 and close's status. Legal in callbacks.
+/// [nb] lgstore_close in the background: nothing more is accepted once this has returned; `callback` (may
+/// be NULL) receives one completion with op and tag 0 and close's status. Legal in callbacks.
 ///
 /// # Safety
 /// `store` is live; `callback` may be called with `user_data` once, on a thread of the library.
@@ -126,6 +126,7 @@ fn close_in_background(
     drain: Duration,
     done: impl FnOnce(Result<String>) + Send + 'static,
 ) {
+    client.stop_accepting();
     let runtime = Arc::clone(client.runtime());
     runtime.handle().spawn_blocking(move || {
         let outcome = client.close(drain);

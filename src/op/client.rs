@@ -295,6 +295,11 @@ impl Client {
         self.desk.gate().inside()
     }
 
+    /// From now on every request is refused as closed; what was accepted goes on. Waits for nobody.
+    pub fn stop_accepting(&self) {
+        self.desk.gate().close();
+    }
+
     /// Stops accepting, waits up to `drain` for what was accepted, ends the rest as closed, and waits
     /// until every callback has returned or every completion lies in its queue. `Timeout` when a
     /// callback (or a write that had begun) is still not through: the store stays closing, and a

@@ -27,6 +27,11 @@ static void each_single_write(void) {
        "\"applied\":false"},
       {LGSTORE_OP_UPDATE_IF_EXISTS, "{\"namespace\":[\"n\"],\"key\":\"k\",\"value\":{\"n\":3}}",
        "\"applied\":true"},
+      {LGSTORE_OP_COMPARE_AND_SET,
+       "{\"namespace\":[\"n\"],\"key\":\"k\",\"value\":{\"n\":3},\"expected_value\":{\"n\":1}}",
+       "\"applied\":false"},
+      {LGSTORE_OP_DELETE_IF_VALUE, "{\"namespace\":[\"n\"],\"key\":\"k\",\"expected_value\":{\"n\":1}}",
+       "\"applied\":false"},
       {LGSTORE_OP_DELETE, "{\"namespace\":[\"n\"],\"key\":\"k\"}", "null"},
       {LGSTORE_OP_DELETE_IF_EXISTS, "{\"namespace\":[\"n\"],\"key\":\"k\"}", "\"applied\":false"},
   };
@@ -39,7 +44,7 @@ static void each_single_write(void) {
     CHECK_STATUS(lgstore_result_status(done), LGSTORE_OK);
     CHECK_HAS(lgstore_result_json(done, NULL), writes[i].answer);
     lgstore_result_free(done);
-    if (i == 2) GET(store, "k", "\"value\":{\"n\":3}");
+    if (i == 2 || i == 4) GET(store, "k", "\"value\":{\"n\":3}");
   }
   GET(store, "k", "null");
   end_store(store);
@@ -65,6 +70,62 @@ static void not_the_others(void) {
                LGSTORE_OK);
   end_store(store);
   unlink(path);
+}
+
+typedef struct writer {
+  lgstore_t *store;
+  _Atomic int *closed;
+  int wrote_after;
+} writer_t;
+
+/* Writes until it is told that the store is closed. */
+static void *write_until_closed(void *user_data) {
+  writer_t *writer = user_data;
+  collector_t collector;
+  lgstore_status_t status = LGSTORE_OK;
+  size_t accepted = 0;
+  collector_init(&collector, 1);
+  while (status != LGSTORE_E_CLOSED) {
+    lgstore_request_t put = request(LGSTORE_OP_PUT, "{\"namespace\":[\"n\"],\"key\":\"k\",\"value\":{}}");
+    lgstore_result_t *done = NULL;
+    const int after = *writer->closed;
+    put.flags = LGSTORE_ALLOW_IMMEDIATE;
+    status = lgstore_submit(writer->store, &put, NULL, &done, NULL, collect, &collector);
+    accepted += status == LGSTORE_OK;
+    if (status == LGSTORE_DONE) {
+      status = lgstore_result_status(done);
+      lgstore_result_free(done);
+    }
+    writer->wrote_after += after && status != LGSTORE_E_CLOSED;
+  }
+  collector_wait(&collector, accepted);
+  collector_destroy(&collector);
+  return NULL;
+}
+
+/* Writes that are done at once end with a close of another thread: none is done after it. */
+static void until_closed(void) {
+  int round;
+  for (round = 0; round < 20; round++) {
+    lgstore_t *store = new_store(NULL, MEMORY);
+    _Atomic int closed = 0;
+    pthread_t threads[THREADS];
+    writer_t writers[THREADS];
+    int i;
+    GET(store, "k", "null");
+    for (i = 0; i < THREADS; i++) {
+      const writer_t begun = {store, &closed, 0};
+      writers[i] = begun;
+      MUST(pthread_create(&threads[i], NULL, write_until_closed, &writers[i]) == 0);
+    }
+    CHECK_STATUS(lgstore_close(store, SECOND_US), LGSTORE_OK);
+    closed = 1;
+    for (i = 0; i < THREADS; i++) {
+      MUST(pthread_join(threads[i], NULL) == 0);
+      CHECK_EQ(writers[i].wrote_after, 0);
+    }
+    lgstore_free(store);
+  }
 }
 
 typedef struct racer {
@@ -180,6 +241,7 @@ int main(void) {
   RUN(each_single_write);
   RUN(not_the_others);
   RUN(beside_others);
+  RUN(until_closed);
   RUN(in_turn);
   return check_end();
 }

@@ -170,6 +170,21 @@ static void close_async(void) {
   collector_destroy(&collector);
 }
 
+/* What is submitted after close_async has returned is refused, though its thread may not have begun yet. */
+static void close_async_refuses_at_once(void) {
+  collector_t collector;
+  size_t round;
+  collector_init(&collector, 2);
+  for (round = 0; round < 100; round++) {
+    lgstore_t *store = new_store(NULL, MEMORY);
+    CHECK_STATUS(lgstore_close_async(store, SECOND_US, NULL, NULL), LGSTORE_OK);
+    CHECK_STATUS(submit(store, LGSTORE_OP_PUT, PUT_K, 1, NULL, &collector), LGSTORE_E_CLOSED);
+    CHECK_STATUS(lgstore_close(store, SECOND_US), LGSTORE_OK);
+    lgstore_free(store);
+  }
+  collector_destroy(&collector);
+}
+
 /* Freed without close: every completion still comes, once, and the runtime ends. */
 static void freed_open(void) {
   size_t round;
@@ -256,6 +271,7 @@ int main(void) {
   RUN(closing);
   RUN(stuck_callback);
   RUN(close_async);
+  RUN(close_async_refuses_at_once);
   RUN(close_waits_for_close_async);
   RUN(freed_open);
   RUN(close_while_storming);
