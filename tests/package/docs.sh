@@ -38,7 +38,7 @@ for document in documents:
         elif anchor and anchor not in anchors(path):
             faults.append(f"{document}: {path} has no heading #{anchor}")
 
-# Features: 66 + 41 + 37 + 22 + 52 + 25 rows, in order, each with a state and, where something is done, a place.
+# Features: 66 + 41 + 37 + 22 + 52 + 25 rows, in order, each with a state and, where something is done, a place and a test.
 rows = re.findall(r"^\| ([GRPBHX]\d\d) \|([^|]*)\|([^|]*)\|([^|]*)\|([^|]*)\|$", read("docs/features.md"), re.M)
 wanted = [f"{kind}{n:02}" for kind, last in zip("GRPBHX", (66, 41, 37, 22, 52, 25)) for n in range(1, last + 1)]
 if [row[0] for row in rows] != wanted:
@@ -48,6 +48,8 @@ for identity, _, state, where, test in rows:
         faults.append(f"docs/features.md: {identity} has the state {state.strip()!r}")
     if re.match(r" (done|partly)", state) and "`" not in where:
         faults.append(f"docs/features.md: {identity} lives nowhere")
+    if state.startswith(" done") and not test.strip():
+        faults.append(f"docs/features.md: nothing proves {identity}")
     for place in re.findall(r"`([^`]+)`", where + test):
         path, _, name = place.partition("#")
         if not os.path.exists(path):
