@@ -88,9 +88,10 @@ for path in ("bindings/go/go.mod", "bindings/go/bench/go.mod", "tests/failover/l
     named |= {(name, version) for name, version in required if name != "lgstore/bindings/go"}
 project = read("bindings/python/pyproject.toml").partition("[tool.")[0] + read("bindings/python/bench/requirements.txt")
 named |= set(re.findall(r'(?:^|")([a-z][\w-]*)(?:\[[\w,]+\])?((?:[=>]=)[\d.]+)(?="|$)', project, re.M))
-package = json.loads(read("bindings/node/package.json"))
-for group in ("dependencies", "devDependencies", "peerDependencies", "optionalDependencies"):
-    named |= set(package.get(group, {}).items())
+manifests = [path for path in glob.glob("bindings/node/**/package.json", recursive=True) if "node_modules" not in path]
+for package in map(json.loads, map(read, manifests)):
+    for group in ("dependencies", "devDependencies", "peerDependencies", "optionalDependencies"):
+        named |= set(package.get(group, {}).items())
 
 tables = re.findall(r"^\| (`[^|]*) \| ([^|]*) \| [^|]+ \|[^|]+\|[^|]*\|$", read("docs/dependencies.md"), re.M)
 said = {(name, version) for names, version in tables for name in re.findall(r"`([^`]+)`", names.split(" (")[0])}
