@@ -217,6 +217,8 @@ lgstore_test(mutants.apply LABELS ci lint TIMEOUT 60
   COMMAND "${LGSTORE_BASH}" tests/tools/mutants.sh --check)
 lgstore_test(docs.readme LABELS ci lint TIMEOUT 60
   COMMAND "${LGSTORE_BASH}" tests/package/readme.sh)
+lgstore_test(docs.pages LABELS ci lint TIMEOUT 60
+  COMMAND "${LGSTORE_BASH}" tests/package/docs.sh)
 
 # Tools: every tests/tools/*.sh is one test. Its line `# ctest: labels=a;b timeout=600` says where it
 # belongs; the label of its own name makes `cmake --workflow --preset <name>` run it.

@@ -2,6 +2,8 @@ package lgstore_test
 
 import (
 	"os"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -19,5 +21,28 @@ func TestReadme(t *testing.T) {
 	}
 	if lines := strings.Count(shown, "\n"); lines >= 20 {
 		t.Errorf("the program has %d lines", lines)
+	}
+}
+
+// Every piece of code in docs/go.md stands in Example_page, in this order, and what it says of its output is so.
+func TestPage(t *testing.T) {
+	page, err := os.ReadFile("../../docs/go.md")
+	must(t, err)
+	source, err := os.ReadFile("page_test.go")
+	must(t, err)
+	program, output, _ := strings.Cut(string(source), "\t// Output:\n")
+	output, _, _ = strings.Cut(output, "\n}\n")
+	var said []string
+	for _, piece := range regexp.MustCompile("(?s)```go\n(.*?)```\n").FindAllStringSubmatch(string(page), -1) {
+		var found bool
+		if _, program, found = strings.Cut(program, piece[1]); !found {
+			t.Errorf("docs/go.md shows what page_test.go does not run, or not there:\n%s", piece[1])
+		}
+		for _, line := range regexp.MustCompile(`fmt\.Println\(.*\) +// (.*)`).FindAllStringSubmatch(piece[1], -1) {
+			said = append(said, line[1])
+		}
+	}
+	if printed := strings.Split(strings.ReplaceAll(output, "\t// ", ""), "\n"); !slices.Equal(said, printed) {
+		t.Errorf("docs/go.md says %q, page_test.go prints %q", said, printed)
 	}
 }

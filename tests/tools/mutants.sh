@@ -5,7 +5,7 @@
 # only whether all of them apply.
 #
 # A patch names its suite in its first line: a Rust test of that name, or miri, loom, fuzz, or a CTest
-# test (c.fork, asan.result, cpp.unit, go.test, node.test, roundtrip).
+# test (c.fork, asan.result, cpp.unit, go.test, node.test, roundtrip, docs.pages).
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 if [ "${1:-}" = --check ]; then
@@ -45,7 +45,7 @@ build() {
       "$cargo" check --locked --no-default-features --test loom ;;
     c.* | asan.* | cpp.*) build_target "${1//./_}" ;;
     go.*) build_target lgstore_shared && run go.vet ;;
-    python.*) build_target lgstore_shared ;;
+    python.* | docs.*) build_target lgstore_shared ;;
     node.*) build_target lgstore_node && build_target lgstore_node_js ;;
     roundtrip)
       for part in lgstore_shared roundtrip_c cpp_roundtrip lgstore_node lgstore_node_js; do build_target "$part" || return; done
@@ -57,7 +57,7 @@ run() {
   case $1 in
     miri | loom) bash "tests/tools/$1.sh" ;;
     fuzz) LGSTORE_FUZZ_SECONDS=60 bash tests/tools/fuzz.sh filter ;;
-    c.* | asan.* | cpp.* | go.* | python.* | node.* | roundtrip)
+    c.* | asan.* | cpp.* | go.* | python.* | node.* | docs.* | roundtrip)
       ctest --test-dir "$target/build" --output-on-failure -R "^${1//./\\.}\$" --no-tests=error
       ;;
     cql_races) LGSTORE_TEST_ROUNDS=10000 "$cargo" test --locked --test "$1" -- --test-threads 1 ;;
