@@ -14,7 +14,7 @@ const DefaultPageSize = 100
 // the prefix.
 type SearchQuery struct {
 	// Filter is a JSON object that items must match, for example map[string]any{"age": map[string]any{"$gte": 18}},
-	// or a json.RawMessage; nil = all. the operators (docs/store.md): $eq $ne $gt $gte $lt $lte $in $nin $exists
+	// or a json.RawMessage; nil = all. The operators (docs/store.md): $eq $ne $gt $gte $lt $lte $in $nin $exists
 	// $and $or $not.
 	Filter any
 	// Order is "key" (default), "updated_at" or "created_at", each with " asc" or " desc" if wanted.
