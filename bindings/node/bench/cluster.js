@@ -1,6 +1,6 @@
 // The binding's own store on a cluster beside Cassandra's driver for Node, which reads and writes the same rows.
 import { isDeepStrictEqual } from "node:util";
-import { open } from "lgstore";
+import { open, Runtime } from "lgstore";
 import { Data } from "./data.js";
 import { clusterConfig } from "./stores.js";
 
@@ -10,6 +10,7 @@ export const title = "On a cluster, beside cassandra-driver with the same table"
 export const pairs = [
   ["lgstore", "cassandra-driver"],
   ["lgstore", "cassandra-driver, few columns"],
+  ["lgstore, one worker", "cassandra-driver"],
 ];
 
 /** @type {import("./report.js").Wanted[]} */
@@ -24,6 +25,7 @@ export async function rows({ n, cluster }, use) {
   const keyspace = "bench_node";
   const data = new Data(10);
   const store = await open(clusterConfig(cluster, keyspace));
+  const single = await open(clusterConfig(cluster, keyspace), { runtime: new Runtime({ workers: 1 }) });
   let driver;
   try {
     for (let i = 0; i < data.namespaces; i++) {
@@ -39,10 +41,15 @@ export async function rows({ n, cluster }, use) {
     driver = await cassandra(cluster, keyspace);
     const gets = {
       lgstore: get(store.get.bind(store), data),
+      "lgstore, one worker": get(single.get.bind(single), data),
       "cassandra-driver": get(driver.get, data),
       "cassandra-driver, few columns": get(driver.getFew, data),
     };
-    const puts = { lgstore: put(store.put.bind(store), data), "cassandra-driver": put(driver.put, data) };
+    const puts = {
+      lgstore: put(store.put.bind(store), data),
+      "lgstore, one worker": put(single.put.bind(single), data),
+      "cassandra-driver": put(driver.put, data),
+    };
     const depths = [
       [1, Math.ceil(n / 10)],
       [64, n],
@@ -56,6 +63,7 @@ export async function rows({ n, cluster }, use) {
     );
   } finally {
     await driver?.close();
+    await single.close();
     await store.close();
   }
 }

@@ -18,6 +18,8 @@ export async function postgres(folder, url) {
     const store = PostgresStore.fromConnString(server.url);
     await store.setup();
     const stop = async () => {
+      // Its pool says that it has ended while connections still close, which the server then ends.
+      store.core.pool.on("error", () => {});
       await store.stop();
       await server.stop();
     };
