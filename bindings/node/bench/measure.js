@@ -8,7 +8,7 @@ import { readdirSync, readFileSync } from "node:fs";
  * @typedef {object} Side
  * @property {(i: number) => unknown} call does the i-th call; what it returns may be a promise
  * @property {(i: number, answer: unknown) => boolean} right whether the answer of the i-th call is as it has to be
- * @property {() => number} [server] seconds of CPU that the server has used
+ * @property {() => number} [server] seconds of CPU that the server has used; NaN where that is not known
  * @property {() => Promise<void>} [after] puts things in order after each round, outside of the clock
  */
 
@@ -32,7 +32,7 @@ export class Figures {
     return Math.min(...this.stretches.map(({ client }) => client));
   }
 
-  /** The same of the server; undefined where its processes are not known. */
+  /** The same of the server; undefined where there is none, NaN where it is not known. */
   get server() {
     const known = this.stretches.map(({ server }) => server).filter((used) => used !== undefined);
     return known.length > 0 ? Math.min(...known) : undefined;

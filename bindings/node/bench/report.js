@@ -13,7 +13,7 @@ import { median } from "./measure.js";
  * @property {number} callers
  * @property {string} ours
  * @property {string} theirs
- * @property {"cpu" | "time"} of operations per second of the client's CPU, or per second
+ * @property {"cpu" | "time"} of operations per second of CPU, or per second
  * @property {number} least
  */
 
@@ -26,7 +26,7 @@ export function markdown(title, table, pairs) {
   if (shown.length > 0) {
     const columns = shown.map(([ours, theirs]) => `${ours} : ${theirs}`);
     lines.push(
-      "Operations per second of the client's CPU (median of the rounds' ratios), and operations per second.",
+      "Operations per second of CPU (median of the rounds' ratios), and operations per second.",
       "",
     );
     lines.push(...lined(table, columns, (figures) => shown.map((pair) => ratioCell(figures, pair))), "");
@@ -50,12 +50,27 @@ function ratioCell(figures, [ours, theirs]) {
 }
 
 function ratio(ours, theirs, of) {
-  return of === "cpu" ? theirs.client / ours.client : ours.perSecond / theirs.perSecond;
+  if (of === "time") return ours.perSecond / theirs.perSecond;
+  return best(theirs, known(ours, theirs)) / best(ours, known(ours, theirs));
+}
+
+/** Whether the CPU of the servers counts: not where that of one is not known. */
+function known(ours, theirs) {
+  return !(Number.isNaN(ours.server) || Number.isNaN(theirs.server));
+}
+
+function best({ stretches }, servers) {
+  return Math.min(...stretches.map((stretch) => used(stretch, servers)));
+}
+
+function used({ client, server = 0 }, servers) {
+  return servers ? client + server : client;
 }
 
 /** The median of the ratios of CPU in each round: what the best rounds owe to luck shows beside it. */
 function middle(ours, theirs) {
-  return median(theirs.stretches.map(({ client }, round) => client / ours.stretches[round].client));
+  const servers = known(ours, theirs);
+  return median(theirs.stretches.map((their, i) => used(their, servers) / used(ours.stretches[i], servers)));
 }
 
 function cell(figures) {
@@ -66,6 +81,7 @@ function cell(figures) {
 }
 
 function number(value) {
+  if (Number.isNaN(value)) return "?";
   return value < 100 ? value.toFixed(1) : Math.round(value).toLocaleString("en");
 }
 

@@ -8,7 +8,7 @@ import { LGStore } from "lgstore/langgraph";
  *
  * @typedef {object} Opened
  * @property {import("@langchain/langgraph-checkpoint").BaseStore} store
- * @property {() => number} [server] seconds of CPU that its server has used
+ * @property {() => number} [server] seconds of CPU that its server has used; NaN where that is not known
  * @property {"updatedAt" | "createdAt"} [newest] what its searches are ordered by, the newest first
  * @property {() => Promise<void>} stop
  */
@@ -46,7 +46,10 @@ export async function withStores({ folder, cluster, postgres: url }, use) {
     stores["lgstore-memory"] = await lgstore("memory:");
     stores["lgstore-file"] = await lgstore(`file:${join(folder, "full.db")}`);
     stores["lgstore-file-normal"] = await lgstore(`file:${join(folder, "normal.db")}?durability=normal`);
-    if (cluster) stores["lgstore-cql"] = await lgstore(clusterConfig(cluster, "bench_node_store"));
+    if (cluster) {
+      const opened = await lgstore(clusterConfig(cluster, "bench_node_store"));
+      stores["lgstore-cql"] = { ...opened, server: () => Number.NaN };
+    }
     stores["in-memory"] = { store: new InMemoryStore(), async stop() {} };
     stores.postgres = await postgres(folder, url);
     return await use(stores);
