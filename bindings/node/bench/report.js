@@ -25,10 +25,7 @@ export function markdown(title, table, pairs) {
   const lines = [`## ${title}`, ""];
   if (shown.length > 0) {
     const columns = shown.map(([ours, theirs]) => `${ours} : ${theirs}`);
-    lines.push(
-      "Operations per second of CPU (median of the rounds' ratios), and operations per second.",
-      "",
-    );
+    lines.push("Operations per second of CPU (median of the rounds' ratios), and operations per second.", "");
     lines.push(...lined(table, columns, (figures) => shown.map((pair) => ratioCell(figures, pair))), "");
   }
   lines.push("Operations per second; CPU in us for each, client + server; p50 / p99 of a call in us.", "");
