@@ -51,14 +51,15 @@ target_link_options(lgstore_node PRIVATE "LINKER:--version-script=${lgstore_node
 add_custom_command(TARGET lgstore_node POST_BUILD
   COMMAND "${CMAKE_STRIP}" --strip-unneeded "$<TARGET_FILE:lgstore_node>" VERBATIM)
 
-# The JavaScript: sources are copied, as the tests of a package have to lie in it.
+# The JavaScript: sources are copied, as the tests of a package have to lie in it. What the benchmark's peers were
+# installed as stays.
 file(GLOB_RECURSE lgstore_node_files CONFIGURE_DEPENDS
   "${lgstore_node_source}/src/*" "${lgstore_node_source}/tests/*" "${lgstore_node_source}/tools/*"
-  "${lgstore_node_source}/bench/*.js"
+  "${lgstore_node_source}/bench/*"
   "${PROJECT_SOURCE_DIR}/examples/node/*")
 set(lgstore_node_built "${CMAKE_CURRENT_BINARY_DIR}/node.built")
 add_custom_command(OUTPUT "${lgstore_node_built}"
-  COMMAND "${CMAKE_COMMAND}" -E chdir "${lgstore_node_dir}" "${CMAKE_COMMAND}" -E rm -rf dist src tests tools bench examples
+  COMMAND "${CMAKE_COMMAND}" -E chdir "${lgstore_node_dir}" "${CMAKE_COMMAND}" -E rm -rf dist src tests tools examples
   COMMAND "${CMAKE_COMMAND}" -E copy "${lgstore_node_source}/tsconfig.json" "${lgstore_node_source}/README.md"
     "${lgstore_node_dir}"
   COMMAND "${CMAKE_COMMAND}" -E copy_directory "${lgstore_node_source}/src" "${lgstore_node_dir}/src"
