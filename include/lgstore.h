@@ -104,6 +104,8 @@
 #define LGSTORE_CQ_CAPACITY_MAX 262144
 /** In `flags` of a request: it may be answered at once, see lgstore_submit. */
 #define LGSTORE_ALLOW_IMMEDIATE 1
+/** In `flags` of the last submission of a burst: another burst follows, see lgstore_submit_cq. */
+#define LGSTORE_MORE_FOLLOWS 2
 
 /** A completion queue. Thread-safe; several readers may drain one queue. */
 typedef struct lgstore_cq_t lgstore_cq_t;
@@ -213,7 +215,7 @@ typedef struct lgstore_request_t {
 typedef struct lgstore_submission_t {
   /** LGSTORE_OP_… */
   uint32_t op;
-  /** 0 or LGSTORE_ALLOW_IMMEDIATE */
+  /** LGSTORE_ALLOW_IMMEDIATE, LGSTORE_MORE_FOLLOWS, both or 0 */
   uint32_t flags;
   /** Where the body begins in the arena. */
   uint32_t json_off;
@@ -475,6 +477,9 @@ lgstore_status_t lgstore_submit(struct lgstore_t *store,
  * With `out_done` (NULL or n long; needs `out_ops`) submissions that carry LGSTORE_ALLOW_IMMEDIATE may
  * be answered at once: then out_ops[i] is 0 and out_done[i] is the completion, to be released with
  * lgstore_cq_release; otherwise out_done[i].owner is NULL.
+ * With LGSTORE_MORE_FOLLOWS in the last submission the call wakes nobody: what it has accepted may lie until
+ * the next call without it (n may be 0), or close. For requests that come one by one but at the same
+ * moment, as in a turn of an event loop; a deadline and lgstore_cancel reach those that lie, too.
  *
  * Safety: `store` and `queue` are live; `arena` points at `arena_len` bytes, `submissions` at n structs; the
  * out-parameters are NULL or writable for their lengths.

@@ -11,6 +11,8 @@ pub type lgstore_op_t = u64;
 
 /// In `flags` of a request: it may be answered at once, see lgstore_submit.
 pub const LGSTORE_ALLOW_IMMEDIATE: u32 = 1;
+/// In `flags` of the last submission of a burst: another burst follows, see lgstore_submit_cq.
+pub const LGSTORE_MORE_FOLLOWS: u32 = 2;
 
 /// One request. Zero-initialise it, set `struct_size`, then what you need; zero means the default.
 #[repr(C)]
@@ -38,7 +40,7 @@ pub struct lgstore_request_t {
 pub struct lgstore_submission_t {
     /// LGSTORE_OP_…
     pub op: u32,
-    /// 0 or LGSTORE_ALLOW_IMMEDIATE
+    /// LGSTORE_ALLOW_IMMEDIATE, LGSTORE_MORE_FOLLOWS, both or 0
     pub flags: u32,
     /// Where the body begins in the arena.
     pub json_off: u32,

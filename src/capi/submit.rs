@@ -126,11 +126,19 @@ pub(super) fn call_back(
 }
 
 fn request<'a>(raw: &lgstore_request_t, body: &'a [u8]) -> Result<Request<'a>> {
-    checked_request(raw.op, raw.flags, body, raw.timeout_us, raw.tag)
+    let (known, flags) = (LGSTORE_ALLOW_IMMEDIATE, raw.flags);
+    checked_request(raw.op, known, flags, body, raw.timeout_us, raw.tag)
 }
 
-fn checked_request(op: u32, flags: u32, body: &[u8], timeout_us: u64, tag: u64) -> Result<Request<'_>> {
-    if flags & !LGSTORE_ALLOW_IMMEDIATE != 0 {
+fn checked_request(
+    op: u32,
+    known: u32,
+    flags: u32,
+    body: &[u8],
+    timeout_us: u64,
+    tag: u64,
+) -> Result<Request<'_>> {
+    if flags & !known != 0 {
         let text = format!("flags {flags:#x} hold a bit that this library does not know");
         return Err(Error::new(Code::Unsupported, text).at("request.flags"));
     }
@@ -199,6 +207,9 @@ pub unsafe extern "C" fn lgstore_submit(
 /// With `out_done` (NULL or n long; needs `out_ops`) submissions that carry LGSTORE_ALLOW_IMMEDIATE may
 /// be answered at once: then out_ops[i] is 0 and out_done[i] is the completion, to be released with
 /// lgstore_cq_release; otherwise out_done[i].owner is NULL.
+/// With LGSTORE_MORE_FOLLOWS in the last submission the call wakes nobody: what it has accepted may lie until
+/// the next call without it (n may be 0), or close. For requests that come one by one but at the same
+/// moment, as in a turn of an event loop; a deadline and lgstore_cancel reach those that lie, too.
 ///
 /// # Safety
 /// `store` and `queue` are live; `arena` points at `arena_len` bytes, `submissions` at n structs; the
@@ -244,7 +255,11 @@ pub unsafe extern "C" fn lgstore_submit_cq(
                 }
             }
         }
-        client.wake();
+        // One that was refused is the last as well: nothing may lie behind it.
+        let more = submissions.last().is_some_and(|last| last.flags & LGSTORE_MORE_FOLLOWS != 0);
+        if !more || status != LGSTORE_OK {
+            client.wake();
+        }
         // SAFETY: NULL or writable by contract.
         unsafe { write(out_accepted, taken) };
         Ok(status)
@@ -264,7 +279,8 @@ fn submit_one(
         return Err(Error::invalid("submissions", "a body lies outside the arena"));
     };
     let lgstore_submission_t { op, flags, timeout_us, tag, .. } = *submission;
-    let mut request = checked_request(op, flags, body, timeout_us, tag)?;
+    let known = LGSTORE_ALLOW_IMMEDIATE | LGSTORE_MORE_FOLLOWS;
+    let mut request = checked_request(op, known, flags, body, timeout_us, tag)?;
     request.allow_immediate &= may_be_done;
     if !queue.reserve() {
         let text = "as many requests are in flight as the queue holds; drain it first";

@@ -298,6 +298,8 @@ impl Client {
     /// From now on every request is refused as closed; what was accepted goes on. Waits for nobody.
     pub fn stop_accepting(&self) {
         self.desk.gate().close();
+        // For bursts that more was to follow.
+        self.lanes.wake();
     }
 
     /// Stops accepting, waits up to `drain` for what was accepted, ends the rest as closed, and waits
@@ -305,8 +307,8 @@ impl Client {
     /// callback (or a write that had begun) is still not through: the store stays closing, and a
     /// later close may finish. Blocks; not for threads of the runtime.
     pub fn close(&self, drain: Duration) -> Result<()> {
+        self.stop_accepting();
         let gate = self.desk.gate();
-        gate.close();
         let now = Instant::now();
         if !gate.wait_empty(Some(now.checked_add(drain).unwrap_or(now + Duration::from_secs(1 << 30)))) {
             for ticket in self.desk.all() {

@@ -340,7 +340,7 @@ static void partial_bursts(void) {
   CHECK_STATUS(lgstore_submit_cq(store, queue, arena, all, s, 2, &taken, ids, NULL), LGSTORE_E_UNSUPPORTED);
   CHECK_EQ(taken, 0);
   s[0].op = LGSTORE_OP_GET;
-  s[0].flags = 2;
+  s[0].flags = 4;
   CHECK_STATUS(lgstore_submit_cq(store, queue, arena, all, s, 2, &taken, ids, NULL), LGSTORE_E_UNSUPPORTED);
   CHECK_EQ(taken, 0);
   s[0].flags = 0;
@@ -355,6 +355,56 @@ static void partial_bursts(void) {
   end_store(store);
 }
 
+/* One get at the end of a burst that more is to follow. */
+static lgstore_op_t lying(lgstore_t *store, lgstore_cq_t *queue, uint64_t timeout_us) {
+  const lgstore_submission_t get = {LGSTORE_OP_GET,          LGSTORE_MORE_FOLLOWS, 0,
+                                    (uint32_t)strlen(GET_K), timeout_us,           0};
+  size_t taken = 0;
+  lgstore_op_t id = 0;
+  CHECK_STATUS(lgstore_submit_cq(store, queue, GET_K, strlen(GET_K), &get, 1, &taken, &id, NULL), LGSTORE_OK);
+  CHECK_EQ(taken, 1);
+  return id;
+}
+
+/* What more was to follow is carried out with the next burst, an empty one, too; nothing is lost where none
+ * comes. */
+static void more_follows(void) {
+  lgstore_t *store = new_store(NULL, MEMORY);
+  lgstore_cq_t *queue = new_queue(8);
+  lgstore_request_t put = request(LGSTORE_OP_PUT, "{\"namespace\":[\"n\"],\"key\":\"k\",\"value\":{}}");
+  lgstore_result_t *result = NULL;
+  lgstore_completion_t one;
+  size_t taken = 99;
+  int i;
+  for (i = 0; i < 5; i++) lying(store, queue, 0);
+  CHECK_STATUS(lgstore_submit_cq(store, queue, NULL, 0, NULL, 0, &taken, NULL, NULL), LGSTORE_OK);
+  take(queue, 5, LGSTORE_OK);
+  for (i = 0; i < 5; i++) lying(store, queue, 0);
+  CHECK_EQ(burst(store, queue, 1, NULL), 1);
+  take(queue, 6, LGSTORE_OK);
+  for (i = 0; i < 8; i++) lying(store, queue, 0);
+  CHECK_EQ(burst(store, queue, 1, NULL), 0); /* a refusal does not let them lie */
+  take(queue, 8, LGSTORE_OK);
+
+  lying(store, queue, 1000); /* done, if a thread was awake */
+  while (lgstore_cq_wait(queue, &one, 1, PATIENCE_SECONDS * SECOND_US) == 0) continue;
+  CHECK(one.status == LGSTORE_E_TIMEOUT || one.status == LGSTORE_OK);
+  lgstore_cq_release(queue, &one, 1);
+  lgstore_cancel(store, lying(store, queue, 0));
+  while (lgstore_cq_wait(queue, &one, 1, PATIENCE_SECONDS * SECOND_US) == 0) continue;
+  CHECK(one.status == LGSTORE_E_CANCELLED || one.status == LGSTORE_OK);
+  lgstore_cq_release(queue, &one, 1);
+
+  put.flags = LGSTORE_MORE_FOLLOWS; /* only for bursts */
+  CHECK_STATUS(lgstore_call(store, &put, &result, NULL), LGSTORE_E_UNSUPPORTED);
+  CHECK(result == NULL);
+  for (i = 0; i < 5; i++) lying(store, queue, 0);
+  CHECK_STATUS(lgstore_close(store, PATIENCE_SECONDS * SECOND_US), LGSTORE_OK);
+  take(queue, 5, LGSTORE_OK);
+  lgstore_free(store);
+  lgstore_cq_free(queue);
+}
+
 int main(void) {
   RUN(capacity);
   RUN(descriptor);
@@ -364,5 +414,6 @@ int main(void) {
   RUN(freed_with_requests);
   RUN(read_after_close);
   RUN(partial_bursts);
+  RUN(more_follows);
   return check_end();
 }
