@@ -1,7 +1,8 @@
 // Bodies of requests. What is wrong in them is the library's to name, as far as JSON can say it.
 import { types } from "node:util";
+import type { Config } from "./config.js";
 import { invalid } from "./error.js";
-import { RawJson, wellFormed } from "./json.js";
+import { isObject, RawJson, wellFormed } from "./json.js";
 import type { Op } from "./op.js";
 
 /** A request's members, by the library's names. */
@@ -43,6 +44,14 @@ export function withOptions(
     members[member] = typeof value === "number" && !Number.isFinite(value) ? String(value) : value;
   }
   return members;
+}
+
+/** A configuration, as text. */
+export function configBody(config: string | Config): string {
+  if (typeof config !== "string" && !isObject(config)) throw invalid("config", "must be a string or an object");
+  const text = typeof config === "string" ? config : bodyOf({ ...config }, "open");
+  wellFormed(text, "config");
+  return text;
 }
 
 /** A body that the caller made. */

@@ -1,5 +1,5 @@
 import { type BatchOperation, type BatchOptions, type BatchResults, batchBody, type Kind, resultsOf } from "./batch.js";
-import { bodyOf, checkedBody, optionsBody } from "./body.js";
+import { bodyOf, checkedBody, configBody, optionsBody } from "./body.js";
 import type { MigrateOptions, Migration } from "./care.js";
 import { type Expected, expectedBody, type Outcome, outcomeOf } from "./conditional.js";
 import type { Config } from "./config.js";
@@ -16,7 +16,7 @@ import {
   rawItem,
   type WriteOptions,
 } from "./item.js";
-import { isObject, type JsonObject, type RawJson, wellFormed } from "./json.js";
+import type { JsonObject, RawJson } from "./json.js";
 import type { Metrics } from "./metrics.js";
 import {
   type ListNamespacesOptions,
@@ -53,13 +53,6 @@ export interface CloseOptions {
 
 // A store that is forgotten without close is closed in the background. Requests on their way keep its handle.
 const forgotten = new FinalizationRegistry<number>((index) => native.storeFree(index));
-
-function configText(config: string | Config): string {
-  if (typeof config !== "string" && !isObject(config)) throw invalid("config", "must be a string or an object");
-  const text = typeof config === "string" ? config : bodyOf({ ...config }, "open");
-  wellFormed(text, "config");
-  return text;
-}
 
 const nothing = (): undefined => undefined;
 const same = (answer: string | Buffer): string | Buffer => answer;
@@ -98,7 +91,7 @@ export class Store {
   /** Makes a store as {@link open} does, but touches neither file nor network: the first operation opens it. */
   constructor(config: string | Config = "", options: StoreOptions = {}) {
     const { runtime } = known(options, ["runtime"]);
-    const text = configText(config);
+    const text = configBody(config);
     this.#runtime = runtime === undefined ? sharedRuntime() : runtime;
     const made = native.storeNew(Runtime.indexOf(this.#runtime), text);
     if (typeof made !== "number") throw refusal(outcome[0] as number, made);
