@@ -152,8 +152,9 @@ void Environment::Resume() {
 }
 
 // A close is told after all completions that the library delivered before it. They are in the queue when the
-// letter is taken, and come in their order. So a letter waits until the queue was seen empty after that; or, as
-// that may never be while other stores are busy, until as many are settled as were accepted when it was taken.
+// letter is taken, and come in their order. So a letter waits until the queue was seen empty after that; or,
+// as that may never be while other stores are busy, until as many are settled as were accepted when it was
+// taken.
 void Environment::TakeLetters() {
   size_t dropped = 0;
   for (Mailbox::Letter &letter : mailbox->Take(&dropped)) {
