@@ -31,11 +31,13 @@ done
   --log-level=warning
 [ "$("$NODE" bundle/out.mjs)" = "dark" ] || { echo "the bundle prints something else" >&2; exit 1; }
 
-# A consumer in TypeScript; without skipLibCheck, so that our declarations are checked, too.
+# Consumers in TypeScript, one of each kind of module; without skipLibCheck, so that our declarations are checked, too.
 ln -s "$LGSTORE_NODE_DIR/node_modules/@types" node_modules/@types
 ln -s "$LGSTORE_NODE_DIR/node_modules/undici-types" node_modules/undici-types
 "$LGSTORE_NODE_DIR/node_modules/.bin/tsc" -p tsconfig.json
-[ "$("$NODE" built/typed.mjs)" = "dark" ] || { echo "typed.mts prints something else" >&2; exit 1; }
+for program in typed.mjs typed.cjs; do
+  [ "$("$NODE" "built/$program")" = "dark" ] || { echo "$program prints something else" >&2; exit 1; }
+done
 
 # What is missing is named.
 said=$("$NODE" --input-type=module -e 'await import("lgstore/langgraph")' 2>&1) && exit 1

@@ -27,7 +27,7 @@ struct Call {
     napi_get_value_uint32(env, argument[at], &number);
     return number;
   }
-  // Times in microseconds and identities of requests: whole numbers below 2^53.
+  // Times in microseconds: whole numbers below 2^53.
   uint64_t Large(size_t at) const {
     double number = 0;
     napi_get_value_double(env, argument[at], &number);
@@ -92,8 +92,8 @@ class Body {
   std::unique_ptr<char[]> long_;
 };
 
-// submit(store, op, body, timeoutUs, tag): an answer at once (a document, outcome[0] its status), a number
-// (accepted: the request's identity), or undefined (refused: outcome[0] says why).
+// submit(store, op, body, timeoutUs, tag): an answer at once (a document, outcome[0] its status), null
+// (accepted), or undefined (refused: outcome[0] says why).
 napi_value Submit(napi_env env, napi_callback_info info) {
   const Call call(env, info);
   lgstore_t *store = call.Store();
@@ -117,17 +117,17 @@ napi_value Submit(napi_env env, napi_callback_info info) {
     lgstore_cq_release(call.in->queue, &done, 1);
     return document;
   }
-  call.in->Expect();
-  napi_value identity = nullptr;
-  napi_create_double(env, static_cast<double>(op), &identity);
-  return identity;
+  call.in->Accepted(tag >> kNumberShift, op);
+  napi_value null = nullptr;
+  napi_get_null(env, &null);
+  return null;
 }
 
-// cancel(store, identity)
+// cancel(store, tag): of a request that was accepted and whose completion JavaScript has not had.
 napi_value Cancel(napi_env env, napi_callback_info info) {
   const Call call(env, info);
   lgstore_t *store = call.Store();
-  if (store != nullptr) lgstore_cancel(store, call.Large(1));
+  if (store != nullptr) lgstore_cancel(store, call.in->Remembered(call.Number(1) >> kNumberShift));
   return nullptr;
 }
 
@@ -255,12 +255,19 @@ napi_value RuntimeFree(napi_env env, napi_callback_info info) {
   return nullptr;
 }
 
-// start(settle, receive): settle(...documents) for a burst, receive(status, tag, text) for closes and log
-// events.
+// start(settle, receive, later): settle(...documents) for a burst, receive(status, tag, text) for closes and
+// log events, later() to have resume() called in the next turn of the event loop.
 napi_value Start(napi_env env, napi_callback_info info) {
   const Call call(env, info);
   napi_create_reference(env, call.argument[0], 1, &call.in->settle);
   napi_create_reference(env, call.argument[1], 1, &call.in->receive);
+  napi_create_reference(env, call.argument[2], 1, &call.in->later);
+  return nullptr;
+}
+
+// resume()
+napi_value Resume(napi_env env, napi_callback_info info) {
+  Call(env, info).in->Resume();
   return nullptr;
 }
 
@@ -291,7 +298,8 @@ constexpr Function kFunctions[] = {
     {"prometheus", Prometheus},   {"breakerReset", BreakerReset},
     {"runtimeNew", RuntimeNew},   {"runtimeLog", RuntimeLog},
     {"runtimeFree", RuntimeFree}, {"start", Start},
-    {"version", Version},         {"statusName", StatusName},
+    {"resume", Resume},           {"version", Version},
+    {"statusName", StatusName},
 };
 
 }  // namespace

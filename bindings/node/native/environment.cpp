@@ -15,7 +15,7 @@ void Mailbox::Add(Letter letter) {
 
 void Mailbox::Closed(uint32_t tag, int32_t status) {
   const std::lock_guard<std::mutex> lock(mutex_);
-  Add({status, tag, false, {}});
+  Add({status, tag, false, {}, 0});
 }
 
 void Mailbox::Logged(int32_t level, const char *json, size_t length) {
@@ -25,7 +25,7 @@ void Mailbox::Logged(int32_t level, const char *json, size_t length) {
     return;
   }
   logs_++;
-  Add({level, 0, true, std::string(json, length)});
+  Add({level, 0, true, std::string(json, length), 0});
 }
 
 std::deque<Mailbox::Letter> Mailbox::Take(size_t *dropped) {
@@ -46,41 +46,51 @@ void Environment::Ring(void *self) {
   napi_call_threadsafe_function(static_cast<Environment *>(self)->wake_, nullptr, napi_tsfn_nonblocking);
 }
 
-// Runs on the environment's thread, in a turn of the event loop of its own. env is nullptr while the
-// environment ends.
+// Runs on the environment's thread, from the event loop. env is nullptr while the environment ends.
 void Environment::Wake(napi_env env, napi_value, void *self, void *) {
   if (env != nullptr) static_cast<Environment *>(self)->Deliver();
 }
 
 bool Environment::Start(napi_env env, napi_value exports, Environment **out) {
   auto *made = new Environment(env);
-  napi_status status = napi_set_instance_data(
-      env, made, [](napi_env, void *self, void *) { delete static_cast<Environment *>(self); }, nullptr);
-  if (status != napi_ok) {
+  if (napi_set_instance_data(
+          env, made, [](napi_env, void *self, void *) { delete static_cast<Environment *>(self); },
+          nullptr) != napi_ok) {
     delete made;
     return false;
   }
   *out = made;
+  if (!made->MakeWake()) return false;
+  // What fails from here on is undone with all the rest when the environment ends.
   return made->MakeQueue() && made->MakeBuffers(exports);
 }
 
-bool Environment::MakeQueue() {
+// The threadsafe function, and the hook that ends all. Hooks run in reverse order, so this one comes before
+// the threadsafe function's own; and it is there before anything that it has to end.
+bool Environment::MakeWake() {
   napi_value name;
   if (napi_create_string_utf8(env, "lgstore", NAPI_AUTO_LENGTH, &name) != napi_ok ||
       napi_create_threadsafe_function(env, nullptr, nullptr, name, 0, 1, nullptr, nullptr, this, Wake,
-                                      &wake_) != napi_ok ||
-      napi_unref_threadsafe_function(env, wake_) != napi_ok) {
+                                      &wake_) != napi_ok) {
     return false;
   }
+  if (napi_unref_threadsafe_function(env, wake_) == napi_ok &&
+      napi_add_env_cleanup_hook(
+          env, [](void *self) { static_cast<Environment *>(self)->End(); }, this) == napi_ok) {
+    return true;
+  }
+  napi_release_threadsafe_function(wake_, napi_tsfn_abort);
+  return false;
+}
+
+bool Environment::MakeQueue() {
   mailbox = std::make_shared<Mailbox>(wake_);
-  if (lgstore_cq_new(nullptr, LGSTORE_CQ_CAPACITY_MAX, &queue, nullptr) != LGSTORE_OK ||
-      lgstore_cq_set_doorbell(queue, Ring, this) != LGSTORE_OK) {
-    napi_throw_error(env, nullptr, "lgstore: no memory for a completion queue");
-    return false;
+  if (lgstore_cq_new(nullptr, LGSTORE_CQ_CAPACITY_MAX, &queue, nullptr) == LGSTORE_OK &&
+      lgstore_cq_set_doorbell(queue, Ring, this) == LGSTORE_OK) {
+    return true;
   }
-  // Hooks run in reverse order, so this one comes before the threadsafe function's own.
-  return napi_add_env_cleanup_hook(
-             env, [](void *self) { static_cast<Environment *>(self)->End(); }, this) == napi_ok;
+  napi_throw_error(env, nullptr, "lgstore: no memory for a completion queue");
+  return false;
 }
 
 bool Environment::MakeBuffers(napi_value exports) {
@@ -111,26 +121,57 @@ void Environment::Forget(size_t settled) {
   if (expected_ == 0) napi_unref_threadsafe_function(env, wake_);
 }
 
-void Environment::Deliver() {
-  // Letters first, so that a close is told after all completions that the library delivered before it.
-  size_t dropped = 0;
-  for (Mailbox::Letter &letter : mailbox->Take(&dropped)) letters_.push_back(std::move(letter));
-  dropped_ += dropped;
-  if (DeliverBurst()) {
-    // There may be more: it comes in a turn of its own, so that timers and sockets have theirs. After a burst
-    // that is not full the doorbell is armed again.
-    napi_call_threadsafe_function(wake_, nullptr, napi_tsfn_nonblocking);
-  } else {
-    DeliverLetters();
-  }
+void Environment::Accepted(uint32_t number, lgstore_op_t op) {
+  Expect();
+  accepted_++;
+  if (number >= operations_.size()) operations_.resize(number + 1);
+  operations_[number] = op;
 }
 
-// Settles what the queue holds, in one call of JavaScript. Says whether there may be more. When JavaScript
-// can't run any more (a worker is being terminated) its functions fail, and the completions are released all
-// the same.
+lgstore_op_t Environment::Remembered(uint32_t number) const {
+  return number < operations_.size() ? operations_[number] : 0;
+}
+
+// One turn of the event loop calls a threadsafe function up to 1,000 times while it is called meanwhile, as
+// the doorbell does under load. So this counts: once JavaScript was told of kBurst things, the rest waits for
+// a setImmediate, and timers, sockets and the immediates of others come before it. What rings until then
+// needs no answer, as Resume looks for itself.
+void Environment::Deliver() {
+  if (resting_) return;
+  TakeLetters();
+  DeliverLetters(DeliverBurst());
+  if (room_ > 0) return;
+  resting_ = true;
+  Call(later, 0, nullptr);
+}
+
+void Environment::Resume() {
+  resting_ = false;
+  room_ = kBurst;
+  Deliver();
+}
+
+// A close is told after all completions that the library delivered before it. They are in the queue when the
+// letter is taken, and come in their order. So a letter waits until the queue was seen empty after that; or,
+// as that may never be while other stores are busy, until as many are settled as were accepted when it was
+// taken.
+void Environment::TakeLetters() {
+  size_t dropped = 0;
+  for (Mailbox::Letter &letter : mailbox->Take(&dropped)) {
+    letter.after = accepted_;
+    letters_.push_back(std::move(letter));
+  }
+  dropped_ += dropped;
+}
+
+// Settles what the queue holds and there is room for, in one call of JavaScript. Says whether the queue was
+// empty then, which arms the doorbell again. When JavaScript can't run any more (a worker is being
+// terminated) its functions fail, and the completions are released all the same.
 bool Environment::DeliverBurst() {
-  const size_t count = lgstore_cq_drain(queue, burst_.data(), kBurst);
-  if (count == 0) return false;
+  const size_t count = lgstore_cq_drain(queue, burst_.data(), room_);
+  const bool empty = count < room_;
+  if (count == 0) return empty;
+  room_ -= count;
   std::array<napi_value, kBurst> documents;
   for (size_t i = 0; i < count; i++) {
     const lgstore_completion_t &came = burst_[i];
@@ -142,18 +183,18 @@ bool Environment::DeliverBurst() {
   }
   lgstore_cq_release(queue, burst_.data(), count);
   Forget(count);
-  napi_value function;
-  napi_value global;
-  if (napi_get_reference_value(env, settle, &function) == napi_ok &&
-      napi_get_global(env, &global) == napi_ok) {
-    napi_call_function(env, global, function, count, documents.data(), nullptr);
-  }
-  return count == kBurst;
+  settled_ += count;
+  Call(settle, count, documents.data());
+  return empty;
 }
 
-void Environment::DeliverLetters() {
-  const std::deque<Mailbox::Letter> letters = std::exchange(letters_, {});
-  for (const Mailbox::Letter &letter : letters) {
+void Environment::DeliverLetters(bool all) {
+  // Some are told even where completions took all the room, as those may do so each time.
+  for (size_t most = kBurst; most > 0 && !letters_.empty(); most--) {
+    if (!all && letters_.front().after > settled_) return;
+    if (room_ > 0) room_--;
+    const Mailbox::Letter letter = std::move(letters_.front());
+    letters_.pop_front();
     if (!letter.log) Forget(1);
     napi_handle_scope scope;
     if (napi_open_handle_scope(env, &scope) != napi_ok) continue;
@@ -165,25 +206,35 @@ void Environment::DeliverLetters() {
 void Environment::DeliverLetter(const Mailbox::Letter &letter) {
   const uint32_t number = letter.log ? static_cast<uint32_t>(std::exchange(dropped_, 0)) : letter.tag;
   std::array<napi_value, 3> arguments;
-  napi_value function;
-  napi_value global;
   if (napi_create_int32(env, letter.status, arguments.data()) != napi_ok ||
-      napi_create_uint32(env, number, &arguments[1]) != napi_ok ||
-      napi_get_reference_value(env, receive, &function) != napi_ok ||
-      napi_get_global(env, &global) != napi_ok) {
+      napi_create_uint32(env, number, &arguments[1]) != napi_ok) {
     return;
   }
-  const size_t count = letter.log ? 3 : 2;
   if (letter.log) arguments[2] = TextOf(env, letter.text.data(), letter.text.size());
-  napi_call_function(env, global, function, count, arguments.data(), nullptr);
+  Call(receive, letter.log ? 3 : 2, arguments.data());
+}
+
+// Calls a function of src/. They throw nothing by themselves, but others may have put theirs in the place of
+// what they use. That is an uncaught exception then: kept, it would make all calls after it fail.
+void Environment::Call(napi_ref function, size_t count, const napi_value *arguments) {
+  napi_value called;
+  napi_value global;
+  if (napi_get_reference_value(env, function, &called) != napi_ok ||
+      napi_get_global(env, &global) != napi_ok ||
+      napi_call_function(env, global, called, count, arguments, nullptr) != napi_pending_exception) {
+    return;
+  }
+  napi_value thrown;
+  if (napi_get_and_clear_last_exception(env, &thrown) == napi_ok) napi_fatal_exception(env, thrown);
 }
 
 // The environment ends: the process does, or its worker has ended or was terminated. Operations may be
 // pending.
 void Environment::End() {
-  // First no thread of the library may ring any more: both wait for one that is about to.
-  lgstore_cq_set_doorbell(queue, nullptr, nullptr);
-  mailbox->Detach();
+  // First no thread of the library may ring any more: both wait for one that is about to. Where Start failed
+  // there may be neither.
+  if (queue != nullptr) lgstore_cq_set_doorbell(queue, nullptr, nullptr);
+  if (mailbox != nullptr) mailbox->Detach();
   const std::vector<lgstore_runtime_t *> ended = runtimes.TakeAll();
   for (lgstore_runtime_t *runtime : ended) lgstore_runtime_set_log(runtime, 0, nullptr, nullptr);
   // Stores close in the background and drop what they have not begun; completions to come are dropped with

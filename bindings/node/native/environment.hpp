@@ -16,7 +16,8 @@
 
 namespace lgstore_node {
 
-// How many completions are handed to JavaScript in one call; more wait for the next turn of the event loop.
+// How many completions, closes and log events JavaScript is told of before the event loop has to turn, and
+// how many completions in one call.
 constexpr size_t kBurst = 256;
 // Log events that may wait for JavaScript; what comes then is dropped and counted.
 constexpr size_t kLogLines = 1024;
@@ -30,6 +31,7 @@ class Mailbox {
     uint32_t tag;    // of a close
     bool log;
     std::string text;  // of a log event
+    uint64_t after;    // Environment: delivered once so many requests are settled
   };
 
   explicit Mailbox(napi_threadsafe_function wake) : wake_(wake) {}
@@ -99,6 +101,12 @@ class Environment {
 
   // One request or close is on its way: the process stays alive for it.
   void Expect();
+  // The event loop has turned since `later` was called.
+  void Resume();
+  // A request was accepted. What lgstore_cancel takes is kept here, by JavaScript's number of the request, as
+  // not every 64-bit number is one of JavaScript's.
+  void Accepted(uint32_t number, lgstore_op_t op);
+  lgstore_op_t Remembered(uint32_t number) const;
 
   napi_env env;
   lgstore_cq_t *queue = nullptr;
@@ -109,20 +117,24 @@ class Environment {
   int32_t *outcome = nullptr;
   int32_t *statuses = nullptr;
   uint32_t *tags = nullptr;
-  // JavaScript's functions for bursts, closes and log events.
+  // JavaScript's functions: for bursts, for closes and log events, and to have Resume called.
   napi_ref settle = nullptr;
   napi_ref receive = nullptr;
+  napi_ref later = nullptr;
   // Where short bodies are written; longer ones get memory of their own.
   std::array<char, 16384> body;
 
  private:
   explicit Environment(napi_env e) : env(e) {}
+  bool MakeWake();
   bool MakeQueue();
   bool MakeBuffers(napi_value exports);
   void Deliver();
   bool DeliverBurst();
-  void DeliverLetters();
+  void TakeLetters();
+  void DeliverLetters(bool all);
   void DeliverLetter(const Mailbox::Letter &letter);
+  void Call(napi_ref function, size_t count, const napi_value *arguments);
   void Forget(size_t settled);
   void End();
 
@@ -132,6 +144,14 @@ class Environment {
   napi_threadsafe_function wake_ = nullptr;
   napi_ref buffer_ = nullptr;
   size_t expected_ = 0;
+  // Requests that were accepted so far, and those that JavaScript was told the end of.
+  uint64_t accepted_ = 0;
+  uint64_t settled_ = 0;
+  // How much more JavaScript may be told of in this turn of the event loop; and whether that was all, so that
+  // Resume goes on.
+  size_t room_ = kBurst;
+  bool resting_ = false;
+  std::vector<lgstore_op_t> operations_;
   // Letters taken and not yet delivered, and log events that were lost.
   std::deque<Mailbox::Letter> letters_;
   size_t dropped_ = 0;
@@ -144,7 +164,8 @@ napi_value DocumentOf(napi_env env, const char *text, size_t length, bool bytes)
 // A short text; nullptr where it is too long.
 napi_value TextOf(napi_env env, const char *text, size_t length);
 
-// JavaScript's tag of a request: its number, and whether its answer is wanted as a Buffer.
+// JavaScript's tag of a request: whether its answer is wanted as a Buffer, and its number.
 constexpr uint32_t kBytes = 1;
+constexpr uint32_t kNumberShift = 1;
 
 }  // namespace lgstore_node

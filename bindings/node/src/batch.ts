@@ -1,5 +1,5 @@
-import { bodyOf, type Members, nothingOfOurs, optionsBody, withOptions } from "./body.js";
-import { type ErrorDocument, errorOf, invalid } from "./error.js";
+import { bodyOf, type Members, nothingOfOurs, optionsBody, reasonOf, withOptions } from "./body.js";
+import { type ErrorDocument, errorOf, invalid, LgstoreError } from "./error.js";
 import { type Item, itemOf, type Namespace, type RunOptions } from "./item.js";
 import { isObject, type JsonObject, type RawJson } from "./json.js";
 import { type NamespaceQuery, type NamespacesPage, withNamespaceQuery } from "./namespaces.js";
@@ -51,35 +51,50 @@ export interface BatchOptions extends RunOptions {
   atomicity?: "none" | "logged" | undefined;
 }
 
+export type Kind = BatchOperation["op"];
+
 type ResultDocument = { result: unknown } | { error: ErrorDocument };
 
-export function batchBody(operations: readonly BatchOperation[], options: BatchOptions | undefined): string {
+/** The body of a batch. The kinds of its operations go to `kinds`: the caller may change the array meanwhile. */
+export function batchBody(
+  operations: readonly BatchOperation[],
+  options: BatchOptions | undefined,
+  kinds: Kind[],
+): string {
   if (!Array.isArray(operations)) throw invalid("ops", "must be an array", "batch");
-  const parts = operations.map((operation, i) => {
-    if (!isObject(operation)) throw invalid(`ops[${i}]`, "must be an object", "batch");
-    return bodyOf(membersOf(operation as BatchOperation), "batch", `ops[${i}].`);
+  const parts = Array.from(operations as readonly BatchOperation[], (operation, i) => {
+    const at = `ops[${i}]`;
+    if (!isObject(operation)) throw invalid(at, "must be an object", "batch");
+    try {
+      const members = membersOf(operation, `${at}.`);
+      kinds.push(members.op as Kind);
+      return bodyOf(members, "batch", `${at}.`);
+    } catch (cause) {
+      // Of the operation's own code, as of a getter: named, as others of the batch are not to suffer for it.
+      throw cause instanceof LgstoreError ? cause : invalid(at, reasonOf(cause), "batch", cause);
+    }
   });
   const rest = optionsBody("batch", options).slice(1);
   return `{"ops":[${parts.join(",")}]${rest === "}" ? "" : ","}${rest}`;
 }
 
-function membersOf(operation: BatchOperation): Members {
-  if (operation.op === "list_namespaces") return withNamespaceQuery({}, operation, "batch", nothingOfOurs);
-  return withOptions({}, operation, "batch", nothingOfOurs);
+function membersOf(operation: BatchOperation, at: string): Members {
+  if (operation.op === "list_namespaces") return withNamespaceQuery({}, operation, "batch", nothingOfOurs, at);
+  return withOptions({}, operation, "batch", nothingOfOurs, at);
 }
 
-export function resultsOf<O extends readonly BatchOperation[]>(text: string, operations: O): BatchResults<O> {
+export function resultsOf<O extends readonly BatchOperation[]>(text: string, kinds: readonly Kind[]): BatchResults<O> {
   const { results } = JSON.parse(text) as { results: ResultDocument[] };
-  return results.map((result, i) => settled(result, (operations[i] as BatchOperation).op)) as BatchResults<O>;
+  return results.map((result, i) => settled(result, kinds[i] as Kind)) as BatchResults<O>;
 }
 
-function settled(result: ResultDocument, op: BatchOperation["op"]): PromiseSettledResult<unknown> {
+function settled(result: ResultDocument, op: Kind): PromiseSettledResult<unknown> {
   if ("error" in result) return { status: "rejected", reason: errorOf(result.error, op) };
   return { status: "fulfilled", value: answerOf(result.result, op) };
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: the answer's form follows from the operation.
-function answerOf(value: any, op: BatchOperation["op"]): unknown {
+function answerOf(value: any, op: Kind): unknown {
   switch (op) {
     case "get":
       return itemOf(value);

@@ -1,6 +1,8 @@
 // Bodies of requests. What is wrong in them is the library's to name, as far as JSON can say it.
+import { types } from "node:util";
+import type { Config } from "./config.js";
 import { invalid } from "./error.js";
-import { RawJson } from "./json.js";
+import { isObject, RawJson, wellFormed } from "./json.js";
 import type { Op } from "./op.js";
 
 /** A request's members, by the library's names. */
@@ -26,16 +28,39 @@ function snake(name: string): string {
 /**
  * Adds options to a request's members. All that are given go down, so that the library names what it does not know.
  */
-export function withOptions(members: Members, options: object | null | undefined, op: Op, without = ours): Members {
+export function withOptions(
+  members: Members,
+  options: object | null | undefined,
+  op: Op,
+  without = ours,
+  at = "",
+): Members {
   if (options === undefined || options === null) return members;
   for (const [name, value] of Object.entries(options)) {
     if (value === undefined || without.has(name)) continue;
     const member = snake(name);
-    if (Object.hasOwn(members, member)) throw invalid(name, "is no option", op);
+    if (Object.hasOwn(members, member)) throw invalid(at + name, "is no option", op);
     // JSON would make null of NaN and infinities, which means something else; the library refuses texts by name.
     members[member] = typeof value === "number" && !Number.isFinite(value) ? String(value) : value;
   }
   return members;
+}
+
+/** A configuration, as text. */
+export function configBody(config: string | Config): string {
+  if (typeof config !== "string" && !isObject(config)) throw invalid("config", "must be a string or an object");
+  const text = typeof config === "string" ? config : bodyOf({ ...config }, "open");
+  wellFormed(text, "config");
+  return text;
+}
+
+/** A body that the caller made. */
+export function checkedBody(op: Op, body: string | Uint8Array): string | Uint8Array {
+  if (typeof body === "string") wellFormed(body, "body", op);
+  else if (!types.isUint8Array(body)) throw invalid("body", "must be a string or a Uint8Array", op);
+  // Another thread could change it while the library reads.
+  else if (types.isSharedArrayBuffer(body.buffer)) return Uint8Array.from(body);
+  return body;
 }
 
 /** The body of an operation that has options only. */
@@ -61,8 +86,13 @@ function textOf(members: Members, op: Op, at: string): string {
   try {
     return JSON.stringify(members);
   } catch (cause) {
-    throw invalid(at + (culprit(members) ?? ""), (cause as Error).message, op, cause);
+    throw invalid(at + (culprit(members) ?? ""), reasonOf(cause), op, cause);
   }
+}
+
+/** What an exception of the caller's code says of itself: it may be anything. */
+export function reasonOf(cause: unknown): string {
+  return cause instanceof Error ? cause.message : "is not to be had: see the cause";
 }
 
 /** The member that JSON can't say: a circle, a BigInt. */

@@ -1,5 +1,7 @@
 import { type Members, nothingOfOurs, withOptions } from "./body.js";
+import { invalid } from "./error.js";
 import type { Namespace, RunOptions } from "./item.js";
+import { isObject } from "./json.js";
 import type { Op } from "./op.js";
 
 /** A condition on namespaces: they begin (prefix) or end with these labels; "*" stands for any one label. */
@@ -51,11 +53,17 @@ export function withNamespaceQuery<O extends NamespaceQuery>(
   query: O | undefined,
   op: Op,
   without?: ReadonlySet<string>,
+  at = "",
 ): Members {
   const { prefix, suffix, matchConditions = [], ...rest } = query ?? ({} as O);
-  const conditions = matchConditions.map((condition) => withOptions({}, condition, op, nothingOfOurs));
+  if (!Array.isArray(matchConditions)) throw invalid(`${at}matchConditions`, "must be an array", op);
+  const conditions = Array.from(matchConditions as readonly MatchCondition[], (condition, i) => {
+    const place = `${at}matchConditions[${i}]`;
+    if (!isObject(condition)) throw invalid(place, "must be an object", op);
+    return withOptions({}, condition, op, nothingOfOurs, `${place}.`);
+  });
   if (prefix !== undefined) conditions.push({ match_type: "prefix", path: prefix });
   if (suffix !== undefined) conditions.push({ match_type: "suffix", path: suffix });
   members.match_conditions = conditions;
-  return withOptions(members, rest, op, without);
+  return withOptions(members, rest, op, without, at);
 }

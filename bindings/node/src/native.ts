@@ -7,9 +7,11 @@ export interface Native {
   start(
     settle: (...documents: Document[]) => void,
     receive: (status: number, tag: number, text?: string) => void,
+    later: () => void,
   ): void;
-  submit(store: number, op: number, body: string | Uint8Array, timeoutUs: number, tag: number): Document | number;
-  cancel(store: number, identity: number): void;
+  resume(): void;
+  submit(store: number, op: number, body: string | Uint8Array, timeoutUs: number, tag: number): Document | null;
+  cancel(store: number, tag: number): void;
   storeNew(runtime: number, config: string): number | string | undefined;
   storeClose(store: number, drainUs: number, tag: number): void;
   storeFree(store: number): void;

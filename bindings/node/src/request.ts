@@ -5,6 +5,7 @@ import { type ErrorDocument, errorOf, invalid, type LgstoreError, refusal } from
 import { receiveLog } from "./log.js";
 import { type Document, native, outcome, statuses, tags } from "./native.js";
 import { type Op, ops } from "./op.js";
+import { given } from "./options.js";
 
 /** Options that every operation takes. */
 export interface RequestOptions {
@@ -22,6 +23,8 @@ export interface RequestOptions {
 export interface Handle {
   /** -1 once the store is closed. */
   index: number;
+  /** For new requests: the same, but -1 as soon as close was called. */
+  intake: number;
 }
 
 /** What is published of an operation on the tracing channel `lgstore:op`. */
@@ -40,7 +43,7 @@ class Pending {
   constructor(
     readonly handle: Handle,
     readonly op: Op,
-    readonly identity: number,
+    readonly tag: number,
     readonly signal: AbortSignal | undefined,
     readonly decode: (answer: string | Buffer) => unknown,
     readonly resolve: (value: unknown) => void,
@@ -49,7 +52,7 @@ class Pending {
 
   /** The request's completion still comes. */
   cancel(): void {
-    native.cancel(this.handle.index, this.identity);
+    native.cancel(this.handle.index, this.tag);
   }
 
   /** Never throws: the others of its burst come after it. */
@@ -93,7 +96,7 @@ class Abortable {
   }
 }
 
-// By tag. A tag is in use from the submission until the completion, which comes exactly once.
+// By tag, less the bit for Buffers. A tag is in use from the submission until the completion, which comes exactly once.
 const pending: (Pending | undefined)[] = [];
 const free: number[] = [];
 const closes = new Map<number, (status: number) => void>();
@@ -101,15 +104,18 @@ let lastClose = 0;
 
 const channel: TracingChannel<OperationContext> = tracingChannel("lgstore:op");
 
-native.start(settle, receive);
+// Held, as tests of others put clocks of their own in its place.
+const soon = setImmediate;
+
+native.start(settle, receive, () => soon(native.resume));
 
 /** Called by the addon for each burst; statuses and tags have the rest. */
 function settle(...documents: Document[]): void {
   for (let i = 0; i < documents.length; i++) {
-    const tag = (tags[i] as number) >>> 1;
-    const request = pending[tag] as Pending;
-    pending[tag] = undefined;
-    free.push(tag);
+    const at = (tags[i] as number) >>> 1;
+    const request = pending[at] as Pending;
+    pending[at] = undefined;
+    free.push(at);
     request.settle(statuses[i] as number, documents[i]);
   }
 }
@@ -140,7 +146,7 @@ function isSignal(signal: AbortSignal | null): boolean {
 
 function microseconds(seconds: number | undefined, op: Op): number {
   if (seconds === undefined) return 0;
-  const us = Math.ceil(seconds * 1e6);
+  const us = typeof seconds === "number" ? Math.ceil(seconds * 1e6) : 0;
   if (!(us > 0 && us <= Number.MAX_SAFE_INTEGER)) throw invalid("timeout", "must be a number of seconds above 0", op);
   return us;
 }
@@ -153,8 +159,10 @@ export interface Request<T> {
   body: () => string | Uint8Array;
   options: RequestOptions | undefined;
   decode: Decode<T>;
-  /** The answer is wanted as a Buffer. */
-  bytes?: boolean;
+  /** Instead of `decode` where the options say `raw`. */
+  decodeRaw?: Decode<T>;
+  /** Options may say `bytes`: the answer is wanted as a Buffer. */
+  mayBeBytes?: boolean;
 }
 
 /** Sends a request. The promise is settled already where the library has the answer at once. Never throws. */
@@ -163,26 +171,29 @@ export function send<T>(request: Request<T>): Promise<T> {
   return channel.tracePromise(() => submit(request), { op: request.op });
 }
 
-function submit<T>({ handle, op, body, options, decode, bytes = false }: Request<T>): Promise<T> {
-  const read = decode as (answer: string | Buffer) => T;
+function submit<T>({ handle, op, body, options, decode, decodeRaw, mayBeBytes }: Request<T>): Promise<T> {
   try {
-    const signal = options?.signal;
+    const asked: (RequestOptions & { raw?: boolean; bytes?: boolean }) | undefined = given(options, op);
+    const signal = asked?.signal;
+    const read = (decodeRaw && asked?.raw ? decodeRaw : decode) as (answer: string | Buffer) => T;
+    const bytes = mayBeBytes && asked?.bytes ? 1 : 0;
     if (signal !== undefined && !isSignal(signal)) throw invalid("signal", "must be an AbortSignal", op);
     signal?.throwIfAborted();
     const text = body();
     // Making the body may have run code of the caller's, which may have aborted.
     signal?.throwIfAborted();
-    const timeout = microseconds(options?.timeout, op);
-    const tag = free.pop() ?? pending.push(undefined) - 1;
-    const answer = native.submit(handle.index, ops[op], text, timeout, tag * 2 + (bytes ? 1 : 0));
-    if (typeof answer === "number") {
+    const timeout = microseconds(asked?.timeout, op);
+    const at = free.pop() ?? pending.push(undefined) - 1;
+    const tag = at * 2 + bytes;
+    const answer = native.submit(handle.intake, ops[op], text, timeout, tag);
+    if (answer === null) {
       return new Promise<T>((resolve, reject) => {
-        const request = new Pending(handle, op, answer, signal, read, resolve as (value: unknown) => void, reject);
-        pending[tag] = request;
+        const request = new Pending(handle, op, tag, signal, read, resolve as (value: unknown) => void, reject);
+        pending[at] = request;
         if (signal !== undefined) Abortable.add(signal, request);
       });
     }
-    free.push(tag);
+    free.push(at);
     if (outcome[0] !== 0) throw refusal(outcome[0] as number, answer as string | undefined, op);
     return Promise.resolve(read(present(answer, op)));
   } catch (error) {
@@ -200,8 +211,9 @@ function tooLong(op: Op): LgstoreError {
   return errorOf({ code: "unsupported", message }, op);
 }
 
-/** Closes a store in the background and gives the status that it ended with. */
+/** Closes a store in the background and gives the status that it ended with. Nothing is sent to it any more. */
 export function close(handle: Handle, drainUs: number): Promise<number> {
+  handle.intake = -1;
   return new Promise((resolve) => {
     lastClose = (lastClose + 1) >>> 0;
     closes.set(lastClose, resolve);

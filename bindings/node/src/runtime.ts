@@ -1,6 +1,8 @@
-import { invalid, refusal } from "./error.js";
+import { errorOf, invalid, refusal } from "./error.js";
+import { isObject } from "./json.js";
 import { type LogLevel, logLevels } from "./log.js";
 import { native, outcome } from "./native.js";
+import { known } from "./options.js";
 
 /** Options of a {@link Runtime}. */
 export interface RuntimeOptions {
@@ -25,7 +27,8 @@ export class Runtime {
   #index: number;
 
   constructor(options: RuntimeOptions = {}) {
-    const { workers = 0, maxBlockingThreads = 0, logLines = 0, logLevel = "warn" } = options;
+    const names = ["workers", "maxBlockingThreads", "logLines", "logLevel"];
+    const { workers = 0, maxBlockingThreads = 0, logLines = 0, logLevel = "warn" } = known(options, names);
     for (const [name, value] of Object.entries({ workers, maxBlockingThreads, logLines })) {
       if (!(Number.isInteger(value) && value >= 0 && value < 2 ** 32)) throw invalid(name, "must be a whole number");
     }
@@ -45,7 +48,7 @@ export class Runtime {
   setLogLevel(level: LogLevel): void {
     const number = logLevels.indexOf(level);
     if (number < 0) throw invalid("logLevel", `must be one of ${logLevels.join(", ")}`);
-    native.runtimeLog(this.#index, number);
+    native.runtimeLog(Runtime.indexOf(this), number);
     if (outcome[0] !== 0) throw refusal(outcome[0] as number);
   }
 
@@ -60,9 +63,11 @@ export class Runtime {
     this.close();
   }
 
-  /** @internal */
-  get index(): number {
-    return this.#index;
+  /** @internal The runtime's number in the addon. */
+  static indexOf(runtime: Runtime): number {
+    if (!isObject(runtime) || !(#index in runtime)) throw invalid("runtime", "must be a Runtime");
+    if (runtime.#index === -1) throw errorOf({ code: "closed", message: "the runtime is closed" });
+    return runtime.#index;
   }
 }
 

@@ -3,6 +3,7 @@ import { invalid } from "./error.js";
 import { type Item, type ItemDocument, itemOf, type Namespace, type ReadOptions, rawItem } from "./item.js";
 import { type JsonObject, rawElements, rawMembers } from "./json.js";
 import type { Op } from "./op.js";
+import { given } from "./options.js";
 
 /** What a search looks for, and in which order. */
 export interface Query {
@@ -83,11 +84,13 @@ interface Paging {
 
 /** Yields up to `limit` things, which it asks for in pages. */
 export async function* pages<T, O extends Paging>(
-  { limit = Number.POSITIVE_INFINITY, pageSize = 100, ...query }: O,
+  options: O | undefined,
   next: (query: Omit<O, "pageSize">) => Promise<{ found: T[]; cursor?: string | undefined }>,
 ): AsyncGenerator<T, void, undefined> {
+  const { limit = Number.POSITIVE_INFINITY, pageSize = 100, ...query }: Paging = given(options) ?? {};
   // A negative limit or size is the library's to refuse, but what is no number compares with nothing.
   if (limit !== Number.POSITIVE_INFINITY && !Number.isInteger(limit)) throw invalid("limit", "must be an integer");
+  if (typeof pageSize !== "number") throw invalid("pageSize", "must be an integer");
   let rest = limit;
   let from: Paging = query;
   do {

@@ -1,5 +1,5 @@
-import { type BatchOperation, type BatchOptions, type BatchResults, batchBody, resultsOf } from "./batch.js";
-import { bodyOf, optionsBody } from "./body.js";
+import { type BatchOperation, type BatchOptions, type BatchResults, batchBody, type Kind, resultsOf } from "./batch.js";
+import { bodyOf, checkedBody, configBody, optionsBody } from "./body.js";
 import type { MigrateOptions, Migration } from "./care.js";
 import { type Expected, expectedBody, type Outcome, outcomeOf } from "./conditional.js";
 import type { Config } from "./config.js";
@@ -16,7 +16,7 @@ import {
   rawItem,
   type WriteOptions,
 } from "./item.js";
-import { isObject, type JsonObject, type RawJson, wellFormed } from "./json.js";
+import type { JsonObject, RawJson } from "./json.js";
 import type { Metrics } from "./metrics.js";
 import {
   type ListNamespacesOptions,
@@ -26,8 +26,9 @@ import {
 } from "./namespaces.js";
 import { native, outcome } from "./native.js";
 import { type Op, ops } from "./op.js";
+import { given, known } from "./options.js";
 import { close, type Handle, type RequestOptions, send } from "./request.js";
-import { type Runtime, sharedRuntime } from "./runtime.js";
+import { Runtime, sharedRuntime } from "./runtime.js";
 import {
   type Page,
   pages,
@@ -53,24 +54,8 @@ export interface CloseOptions {
 // A store that is forgotten without close is closed in the background. Requests on their way keep its handle.
 const forgotten = new FinalizationRegistry<number>((index) => native.storeFree(index));
 
-function configText(config: string | Config): string {
-  if (typeof config !== "string" && !isObject(config)) throw invalid("config", "must be a string or an object");
-  const text = typeof config === "string" ? config : bodyOf({ ...config }, "open");
-  wellFormed(text, "config");
-  return text;
-}
-
 const nothing = (): undefined => undefined;
 const same = (answer: string | Buffer): string | Buffer => answer;
-
-/** A body as it was given to {@link Store.call}. */
-function checked(op: Op, body: string | Uint8Array): string | Uint8Array {
-  if (!Object.hasOwn(ops, op)) throw errorOf({ code: "unsupported", field: "op", message: `no operation ${op}` });
-  if (typeof body === "string") wellFormed(body, "body", op);
-  // Another thread could change it while the library reads.
-  else if (body?.buffer instanceof SharedArrayBuffer) return Uint8Array.from(body);
-  return body;
-}
 
 /**
  * Makes a store and opens it. The configuration is a URL ("memory:", "file:/var/lib/app.db",
@@ -81,9 +66,10 @@ function checked(op: Op, body: string | Uint8Array): string | Uint8Array {
  * cluster could not be opened
  */
 export async function open(config: string | Config = "", options: StoreOptions & RequestOptions = {}): Promise<Store> {
-  const store = new Store(config, options);
+  const { signal, timeout, ...rest } = known(options, ["runtime", "signal", "timeout"]);
+  const store = new Store(config, rest);
   try {
-    await store.call("open", "{}", { signal: options.signal, timeout: options.timeout });
+    await store.call("open", "{}", { signal, timeout });
     return store;
   } catch (error) {
     await store.close({ drainTimeout: 0 });
@@ -104,10 +90,12 @@ export class Store {
 
   /** Makes a store as {@link open} does, but touches neither file nor network: the first operation opens it. */
   constructor(config: string | Config = "", options: StoreOptions = {}) {
-    this.#runtime = options.runtime ?? sharedRuntime();
-    const made = native.storeNew(this.#runtime.index, configText(config));
+    const { runtime } = known(options, ["runtime"]);
+    const text = configBody(config);
+    this.#runtime = runtime === undefined ? sharedRuntime() : runtime;
+    const made = native.storeNew(Runtime.indexOf(this.#runtime), text);
     if (typeof made !== "number") throw refusal(outcome[0] as number, made);
-    this.#handle = { index: made };
+    this.#handle = { index: made, intake: made };
     forgotten.register(this.#handle, made, this.#handle);
   }
 
@@ -127,7 +115,7 @@ export class Store {
   get<T = JsonObject>(namespace: Namespace, key: string, options?: ReadOptions): Promise<Item<T> | null>;
   get<T>(namespace: Namespace, key: string, options?: ReadOptions): Promise<Item<T> | null> {
     const body = () => placeBody("get", namespace, key, options);
-    return this.#send("get", body, options, options?.raw ? rawItem<T> : parsedItem<T>);
+    return this.#send("get", body, options, parsedItem<T>, rawItem<T>);
   }
 
   /** Removes an item. It is no error if there is none. */
@@ -144,7 +132,7 @@ export class Store {
    */
   search(prefix: Namespace, options: SearchOptions & { raw: true }): AsyncGenerator<Item<RawJson>, void, undefined>;
   search<T = JsonObject>(prefix: Namespace, options?: SearchOptions): AsyncGenerator<Item<T>, void, undefined>;
-  search<T>(prefix: Namespace, options: SearchOptions = {}): AsyncGenerator<Item<T>, void, undefined> {
+  search<T>(prefix: Namespace, options?: SearchOptions): AsyncGenerator<Item<T>, void, undefined> {
     return pages<Item<T>, SearchOptions>(options, async (query) => {
       const { items: found, cursor } = await this.searchPage<T>(prefix, query);
       return { found, cursor };
@@ -156,11 +144,11 @@ export class Store {
   searchPage<T = JsonObject>(prefix: Namespace, options?: SearchPageOptions): Promise<Page<T>>;
   searchPage<T>(prefix: Namespace, options?: SearchPageOptions): Promise<Page<T>> {
     const body = () => scopeBody("search", prefix, options);
-    return this.#send("search", body, options, options?.raw ? rawPage<T> : parsedPage<T>);
+    return this.#send("search", body, options, parsedPage<T>, rawPage<T>);
   }
 
   /** Lists the namespaces that hold an item, in their order by labels, page by page as they are asked for. */
-  listNamespaces(options: ListNamespacesOptions = {}): AsyncGenerator<string[], void, undefined> {
+  listNamespaces(options?: ListNamespacesOptions): AsyncGenerator<string[], void, undefined> {
     return pages<string[], ListNamespacesOptions>(options, async (query) => {
       const { namespaces: found, cursor } = await this.listNamespacesPage(query);
       return { found, cursor };
@@ -178,8 +166,9 @@ export class Store {
    * was done, or (logged) it is not known whether all was.
    */
   batch<const O extends readonly BatchOperation[]>(operations: O, options?: BatchOptions): Promise<BatchResults<O>> {
-    const body = () => batchBody(operations, options);
-    return this.#send("batch", body, options, (text) => resultsOf(text, operations));
+    const kinds: Kind[] = [];
+    const body = () => batchBody(operations, options, kinds);
+    return this.#send("batch", body, options, (text) => resultsOf<O>(text, kinds));
   }
 
   /** Creates an item only where there is none. */
@@ -244,7 +233,8 @@ export class Store {
     change: (item: Item<T> | null) => object | Promise<object>,
     options: WriteOptions = {},
   ): Promise<Outcome<T>> {
-    const { signal, timeout, profile } = options;
+    if (typeof change !== "function") throw invalid("change", "must be a function");
+    const { signal, timeout, profile }: WriteOptions = given(options) ?? {};
     let item = await this.get<T>(namespace, key, { signal, timeout, profile });
     for (;;) {
       const value = await change(item);
@@ -326,7 +316,8 @@ export class Store {
 
   /** A snapshot of the counts, which does not touch the database. `reset` starts them anew. */
   metrics(options: { reset?: boolean } = {}): Metrics {
-    return JSON.parse(this.#snapshot(native.metrics(this.#handle.index, options.reset ? 1 : 0)));
+    const { reset } = known(options, ["reset"]);
+    return JSON.parse(this.#snapshot(native.metrics(this.#handle.index, reset ? 1 : 0)));
   }
 
   /** The counts as text for Prometheus, to be served with `prometheusContentType`. */
@@ -352,25 +343,41 @@ export class Store {
   call(op: Op, body: string | Uint8Array, options: RequestOptions & { bytes: true }): Promise<Buffer>;
   call(op: Op, body: string | Uint8Array, options?: RequestOptions): Promise<string>;
   call(op: Op, body: string | Uint8Array, options?: RequestOptions & { bytes?: boolean }): Promise<string | Buffer> {
-    const bytes = options?.bytes === true;
-    return send({ handle: this.#handle, op, body: () => checked(op, body), options, decode: same, bytes });
+    if (typeof op !== "string" || !Object.hasOwn(ops, op)) {
+      return Promise.reject(errorOf({ code: "unsupported", field: "op", message: "there is no such operation" }));
+    }
+    return send({
+      handle: this.#handle,
+      op,
+      body: () => checkedBody(op, body),
+      options,
+      decode: same,
+      mayBeBytes: true,
+    });
   }
 
-  #send<T>(op: Op, body: () => string, options: RequestOptions | undefined, decode: (answer: string) => T): Promise<T> {
-    return send({ handle: this.#handle, op, body, options, decode });
+  #send<T>(
+    op: Op,
+    body: () => string,
+    options: RequestOptions | undefined,
+    decode: (answer: string) => T,
+    decodeRaw: (answer: string) => T = decode,
+  ): Promise<T> {
+    return send({ handle: this.#handle, op, body, options, decode, decodeRaw });
   }
 
   /**
-   * Ends the store: it takes no more operations, waits for those that run, and closes files and connections. When the
-   * promise resolves, every operation has its outcome. May be called more than once; every call waits for the end.
+   * Ends the store: from this call on it takes no operations. It waits for those that run, and closes files and connections.
+   * When the promise resolves, every operation has its outcome. May be called more than once; every call waits for the
+   * end.
    */
-  close(options: CloseOptions = {}): Promise<void> {
-    const drainTimeout = options.drainTimeout ?? 10;
-    if (!(drainTimeout >= 0)) {
-      return Promise.reject(invalid("drainTimeout", "must be a number of seconds, 0 or above"));
+  async close(options: CloseOptions = {}): Promise<void> {
+    const { drainTimeout = 10 } = known(options, ["drainTimeout"]);
+    if (!(typeof drainTimeout === "number" && drainTimeout >= 0)) {
+      throw invalid("drainTimeout", "must be a number of seconds, 0 or above");
     }
     this.#closing ??= this.#close(drainTimeout);
-    return this.#closing;
+    await this.#closing;
   }
 
   async #close(drainTimeout: number): Promise<void> {

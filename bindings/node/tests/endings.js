@@ -53,6 +53,19 @@ export const endings = {
     });
   },
 
+  async "only when all of many answers are told"() {
+    const store = new Store(accepting);
+    let told = 0;
+    for (let i = 0; i < 5000; i++) {
+      store.put(place, `k${i}`, {}).then(() => {
+        told++;
+      });
+    }
+    process.on("exit", () => {
+      process.exitCode = told === 5000 ? 7 : 1;
+    });
+  },
+
   async "exit with operations pending"() {
     const store = new Store(stuck);
     for (let i = 0; i < 500; i++) store.put(place, `k${i}`, {});
@@ -104,11 +117,45 @@ export const endings = {
     process.exitCode = count === 50 ? 7 : 1;
   },
 
+  async "exceptions of what others put in place of ours lose nothing"() {
+    const thrown = [];
+    process.on("uncaughtException", (error) => thrown.push(error.message));
+    // As tools that watch programs do, if not so badly.
+    channel("lgstore:log").subscribe(() => {});
+    channel("lgstore:log").publish = () => {
+      throw new Error("in publish");
+    };
+    const store = new Store({ limits: { warn_value_bytes: 1 } });
+    await Promise.all(Array.from({ length: 50 }, (_, i) => store.put(place, `k${i}`, { i })));
+    await store.close();
+    await until(() => thrown.length === 50);
+    process.exitCode = 7;
+  },
+
   async "exceptions of callers are theirs"() {
     const thrown = [];
     process.on("uncaughtException", (error) => thrown.push(error.message));
     process.on("unhandledRejection", (error) => thrown.push(error.message));
     const store = new Store(accepting);
+    const never = new Store(stuck);
+    const abort = new AbortController();
+    const fail = (where) => () => {
+      throw new Error(where);
+    };
+    abort.signal.addEventListener("abort", fail("in a listener"));
+    const aborted = Array.from({ length: 10 }, (_, i) => never.put(place, `k${i}`, {}, { signal: abort.signal }));
+    abort.signal.addEventListener("abort", fail("in another listener"));
+    abort.abort("enough");
+    const own = [
+      store.put(place, "wrong", { toJSON: fail("in toJSON") }),
+      store.put(place, "wrong", Object.defineProperty({}, "n", { get: fail("in a getter"), enumerable: true })),
+      store.get(place, "wrong", Object.defineProperty({}, "raw", { get: fail("in a getter"), enumerable: true })),
+      store.get(place, "wrong", new Proxy({}, { get: fail("in a trap"), ownKeys: fail("in a trap") })),
+    ];
+    const ends = (await Promise.allSettled([...aborted, ...own])).map(({ reason }) => reason?.message ?? reason);
+    const right = [...Array(10).fill("enough"), "in toJSON", "in a getter", "in a getter", "in a trap"];
+    if (!ends.every((end, i) => end?.endsWith(right[i]))) throw new Error(`${ends}`);
+    await until(() => thrown.length === 2);
     const sent = Array.from({ length: 50 }, (_, i) =>
       store.put(place, `k${i}`, { i }).then(() => {
         throw new Error("in then");
@@ -119,7 +166,8 @@ export const endings = {
     });
     await Promise.allSettled(sent.slice(10));
     const count = await store.count([]);
-    await until(() => thrown.length === 11);
+    await until(() => thrown.length === 13);
+    await never.close({ drainTimeout: 0 });
     process.exitCode = count === 50 ? 7 : 1;
   },
 

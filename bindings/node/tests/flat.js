@@ -24,6 +24,9 @@ const failed = () => {
   throw new Error("this must fail");
 };
 
+/** What a caller's round has, the operations of its batch included. */
+const round = 10;
+
 async function caller(rounds) {
   for (let i = 0; i < rounds; i++) {
     const key = `k${i % 100}`;
@@ -32,6 +35,9 @@ async function caller(rounds) {
     if ((await accepted.get(place, key, { signal })) !== null) throw new Error("an item in an empty store");
     await store.put([], key, {}).then(failed, () => {});
     await accepted.get(["a.b"], key).then(failed, () => {});
+    const put = { op: "put", namespace: place, key, value: { i } };
+    const get = { op: "get", namespace: place, key };
+    for (const end of await store.batch([put, get, put, get, get])) if (end.status !== "fulfilled") throw end.reason;
   }
 }
 
@@ -41,7 +47,7 @@ const least = { heap: Array(10).fill(Infinity), process: Array(10).fill(Infinity
 for (let tenth = 0; tenth < 10; tenth++) {
   // The least of each tenth counts: what is in use for a moment is no growth.
   for (let part = 0; part < 10; part++) {
-    await Promise.all(Array.from({ length: callers }, () => caller(operations / 100 / 5 / callers)));
+    await Promise.all(Array.from({ length: callers }, () => caller(operations / 100 / round / callers)));
     for (const [where, bytes] of Object.entries(resident())) least[where][tenth] = Math.min(least[where][tenth], bytes);
   }
 }

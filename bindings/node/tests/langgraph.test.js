@@ -197,6 +197,58 @@ test("callers whose operations share a batch have each their own end", async (t)
   }
 });
 
+test("many bad operations among others cost little, and each caller still has its own end", async (t) => {
+  for (const mode of ["snapshot", "sequential"]) {
+    const inner = lgStore(t, accepting, { mode });
+    const store = batched(t, inner);
+    await store.put(users, "k", { n: 0 });
+    let written = 0;
+    const value = (n) => ({
+      toJSON() {
+        written++;
+        return { n };
+      },
+    });
+    // Every third has a key that is too long; the others write one item and read it.
+    const operation = (i) => {
+      if (i % 3 === 0) return store.put(users, "x".repeat(2000), value(i));
+      return i % 3 === 1 ? store.put(users, "k", value(i)) : store.get(users, "k");
+    };
+    const count = 900;
+    const ends = await Promise.allSettled(Array.from({ length: count }, (_, i) => operation(i)));
+    for (const [i, { status, reason, value: found }] of ends.entries()) {
+      if (i % 3 === 0) assert.equal(reason?.code, "invalid_arg", `${i}: ${status}`);
+      else if (i % 3 === 1) assert.equal(status, "fulfilled", `${i}: ${reason}`);
+      // The state before all of them, or the write just before.
+      else assert.equal(found.value.n, mode === "snapshot" ? 0 : i - 1);
+    }
+    assert.equal((await store.get(users, "k")).value.n, 898);
+    // Each is sent as often as the batch is halved, and twice before that.
+    const sent = written / ((count * 2) / 3);
+    assert.ok(sent <= 2 + Math.ceil(Math.log2(count)), `each operation is sent ${sent} times`);
+  }
+});
+
+test("one operation whose own code throws harms no other's", async (t) => {
+  const thrown = new Error("mine");
+  const condition = {
+    matchType: "prefix",
+    get path() {
+      throw thrown;
+    },
+  };
+  // As AsyncBatchedStore sends what its callers gave it.
+  const [put, list, get] = await Promise.allSettled(
+    await lgStore(t).store.batch([
+      { namespace: users, key: "k", value: { n: 1 } },
+      { matchConditions: [condition], limit: 1, offset: 0 },
+      { namespace: users, key: "none" },
+    ]),
+  );
+  assert.deepEqual([put.status, get.status], ["fulfilled", "fulfilled"]);
+  assert.equal(list.reason?.cause, thrown);
+});
+
 test("a closed store fails each caller", async (t) => {
   const inner = lgStore(t);
   const store = batched(t, inner);

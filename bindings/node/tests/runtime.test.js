@@ -74,8 +74,9 @@ test("a runtime has the threads that it was asked for, and ends", async () => {
   runtime.close();
   // A store keeps what it needs of it.
   await store.put(place, "k", {});
-  assert.throws(() => storeFor({ after() {} }, memory, { runtime }), { code: "closed" });
-  assert.throws(() => runtime.setLogLevel("warn"), { code: "closed" });
+  const closed = { code: "closed", message: "closed: the runtime is closed" };
+  assert.throws(() => storeFor({ after() {} }, memory, { runtime }), closed);
+  assert.throws(() => runtime.setLogLevel("warn"), closed);
   await store.close();
   await until(() => threads("lgstore-io") === before);
   for (const [name, value] of Object.entries({ workers: -1, maxBlockingThreads: 1.5, logLines: 2 ** 32 })) {

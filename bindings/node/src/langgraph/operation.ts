@@ -1,3 +1,4 @@
+import { inspect } from "node:util";
 import {
   type GetOperation,
   InvalidNamespaceError,
@@ -33,7 +34,12 @@ export function batchOperation(operation: Operation, additions: Additions): Batc
 }
 
 function unknownOperation(operation: unknown): Error {
-  return errorOf({ code: "unsupported", message: `no operation of a store: ${JSON.stringify(operation)}` }, "batch");
+  return errorOf({ code: "unsupported", message: `no operation of a store: ${shown(operation)}` }, "batch");
+}
+
+/** What the caller gave, on one line, whatever it is. */
+function shown(value: unknown): string {
+  return inspect(value, { depth: 1, breakLength: Number.POSITIVE_INFINITY, maxArrayLength: 20, maxStringLength: 100 });
 }
 
 function getOf({ namespace, key }: GetOperation, { refreshTtl }: Additions): BatchOperation {
@@ -60,15 +66,15 @@ function listOf({ matchConditions, maxDepth, limit, offset }: ListNamespacesOper
  * them to `batch`. The library itself takes colons and the root "langgraph".
  */
 function validateNamespace(namespace: string[]): void {
+  if (!Array.isArray(namespace)) throw new InvalidNamespaceError(`Namespace must be an array: ${shown(namespace)}.`);
   if (namespace.length === 0) throw new InvalidNamespaceError("Namespace cannot be empty.");
-  const shown = JSON.stringify(namespace);
   for (const label of namespace) {
     const problem = problemOf(label);
-    if (problem)
-      throw new InvalidNamespaceError(`Invalid namespace label ${JSON.stringify(label)} in ${shown}: ${problem}.`);
+    if (!problem) continue;
+    throw new InvalidNamespaceError(`Invalid namespace label ${shown(label)} in ${shown(namespace)}: ${problem}.`);
   }
   if (namespace[0] === "langgraph") {
-    throw new InvalidNamespaceError(`The root label of a namespace cannot be "langgraph": ${shown}.`);
+    throw new InvalidNamespaceError(`The root label of a namespace cannot be "langgraph": ${shown(namespace)}.`);
   }
 }
 

@@ -1,7 +1,8 @@
 import { BaseStore, type Operation, type OperationResults } from "@langchain/langgraph-checkpoint";
 import type { BatchAnswer, BatchOperation, BatchOptions } from "../batch.js";
 import type { Config } from "../config.js";
-import { LgstoreError } from "../error.js";
+import { invalid, LgstoreError } from "../error.js";
+import { known } from "../options.js";
 import type { Order } from "../search.js";
 import { Store, type StoreOptions } from "../store.js";
 import { BatchError } from "./error.js";
@@ -26,6 +27,12 @@ export interface LGStoreOptions extends StoreOptions {
 
 type Settled = PromiseSettledResult<BatchAnswer<BatchOperation>>;
 
+/** An operation of somebody's, and its place among the others. */
+interface One {
+  at: number;
+  operation: BatchOperation;
+}
+
 /**
  * A LangGraph store. A batch is one request; its operations run side by side. Values are what JSON makes of them.
  *
@@ -45,12 +52,12 @@ export class LGStore extends BaseStore {
   /** @param store a configuration, as `open` takes it, or a store, which `stop` then leaves open */
   constructor(store: string | Config | Store, options: LGStoreOptions = {}) {
     super();
-    const { order = "updated_at desc", mode, ttl = {}, ...rest } = options;
-    this.#owned = !(store instanceof Store);
-    this.#native = store instanceof Store ? store : new Store(store, rest);
+    const { order = "updated_at desc", mode, ttl, ...rest } = known(options, ["order", "mode", "ttl", "runtime"]);
     this.#mode = mode;
-    const { defaultTtl, refreshOnRead = true } = ttl;
-    this.#additions = { order, refreshTtl: refreshOnRead, ttl: defaultTtl == null ? defaultTtl : defaultTtl * 60 };
+    this.#additions = { order, ...timesOf(ttl) };
+    this.#owned = !(store instanceof Store);
+    if (!this.#owned && rest.runtime !== undefined) throw invalid("runtime", "the store that is given has one already");
+    this.#native = store instanceof Store ? store : new Store(store, rest);
   }
 
   /** The store beneath, for what LangGraph has no word for: expiry of single items, conditional writes, metrics. */
@@ -68,6 +75,7 @@ export class LGStore extends BaseStore {
    * anything was done; and with {@link BatchError} where some of several failed.
    */
   async batch<O extends Operation[]>(operations: O): Promise<OperationResults<O>> {
+    if (!Array.isArray(operations)) throw invalid("ops", "must be an array", "batch");
     const made = operations.map((operation) => batchOperation(operation, this.#additions));
     const results = await this.#run(made);
     const answers = results.map((result, i) => {
@@ -95,31 +103,56 @@ export class LGStore extends BaseStore {
   /** The end of each operation for itself. */
   async #eachOf(operations: Operation[]): Promise<PromiseSettledResult<unknown>[]> {
     const ends: PromiseSettledResult<unknown>[] = new Array(operations.length);
-    let left: { at: number; operation: BatchOperation }[] = [];
+    const sound: One[] = [];
     for (const [at, operation] of operations.entries()) {
       try {
-        left.push({ at, operation: batchOperation(operation, this.#additions) });
+        sound.push({ at, operation: batchOperation(operation, this.#additions) });
       } catch (reason) {
         ends[at] = { status: "rejected", reason };
       }
     }
-    while (left.length > 0) {
-      const sent = left;
-      left = [];
-      try {
-        const results = await this.#run(sent.map(({ operation }) => operation));
-        for (const [i, { at, operation }] of sent.entries()) ends[at] = endOf(operation, results[i] as Settled);
-      } catch (reason) {
-        // One that is refused for itself is named, and nothing was done: the others go again without it.
-        const refused = refusedAt(reason);
-        for (const [i, one] of sent.entries()) {
-          if (refused === undefined || i === refused) ends[one.at] = { status: "rejected", reason };
-          else left.push(one);
-        }
-      }
-    }
+    // Where reads see the state before the batch they may as well come first, and still do if it is cut up.
+    if (this.#mode !== "sequential") sound.sort((a, b) => Number(writes(a.operation)) - Number(writes(b.operation)));
+    await this.#settle(sound, ends, true);
     return ends;
   }
+
+  /**
+   * Runs a part, in order. An operation for which the library refuses the whole is named by it, and nothing was done:
+   * the others go again without. That is one request more where one is bad; if `again` is false there were others, and
+   * the part is halved, so that each operation is sent a logarithmic number of times, however many are bad.
+   */
+  async #settle(part: One[], ends: PromiseSettledResult<unknown>[], again: boolean): Promise<void> {
+    if (part.length === 0) return;
+    try {
+      const results = await this.#run(part.map(({ operation }) => operation));
+      for (const [i, { at, operation }] of part.entries()) ends[at] = endOf(operation, results[i] as Settled);
+    } catch (reason) {
+      const refused = refusedAt(reason);
+      for (const { at } of refused === undefined ? part : part.splice(refused, 1)) {
+        ends[at] = { status: "rejected", reason };
+      }
+      if (refused === undefined) return;
+      if (again) return this.#settle(part, ends, false);
+      const middle = part.length >> 1;
+      await this.#settle(part.slice(0, middle), ends, false);
+      await this.#settle(part.slice(middle), ends, false);
+    }
+  }
+}
+
+/** In seconds, what LangGraph has in minutes. */
+function timesOf(ttl: LGStoreOptions["ttl"]): Pick<Additions, "ttl" | "refreshTtl"> {
+  const { defaultTtl, refreshOnRead = true } = known(ttl, ["defaultTtl", "refreshOnRead"], "ttl");
+  if (defaultTtl === undefined || defaultTtl === null) return { ttl: defaultTtl, refreshTtl: refreshOnRead };
+  if (!(typeof defaultTtl === "number" && defaultTtl > 0 && Number.isFinite(defaultTtl))) {
+    throw invalid("ttl.defaultTtl", "must be a number of minutes above 0, or null");
+  }
+  return { ttl: defaultTtl * 60, refreshTtl: refreshOnRead };
+}
+
+function writes({ op }: BatchOperation): boolean {
+  return op === "put" || op === "delete";
 }
 
 /**
