@@ -94,8 +94,7 @@ def test_who_decides_about_a_refresh(
     advance(store, 40)
     store.get(("get",), "k", refresh_ttl=asked)
     store.search(("search",), refresh_ttl=asked)
-    flag = _ttl.refreshes(ttl, asked)
-    store.batch([GetOp(("batch",), "k", flag)])
+    store.batch([GetOp(("batch",), "k", asked)])
     advance(store, 40)
     for key in ("get", "search", "batch"):
         assert (store.get((key,), "k") is not None) == refreshed, key
