@@ -68,7 +68,8 @@ class Body(msgspec.Struct):
         for index, op in enumerate(self.ops):
             if not isinstance(op, _KINDS):
                 raise TypeError(f"ops[{index}]: must be one of lgstore's operations, but is {type(op).__name__}")
-        self.ops = [op.__copy__() for op in self.ops]  # checking them may change them, and they are the caller's
+        # Copies: checking them may change them, and they are the caller's.
+        self.ops = [msgspec.structs.replace(op) for op in self.ops]
         for index, op in enumerate(self.ops):
             try:
                 op.check()

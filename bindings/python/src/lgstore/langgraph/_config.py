@@ -29,6 +29,7 @@ _LIMITS = {
     "search_limit": 100_000,
     "value_bytes": 64_000_000,
     "value_depth": 128,
+    "warn_batch_operations": 1_000_000,
     "warn_value_bytes": 64_000_000,
 }
 
