@@ -12,6 +12,7 @@ import pytest
 from embeddings import WORDS, Counting, fill, found
 from langgraph.store.base import GetOp, PutOp, SearchOp
 
+import lgstore
 from lgstore.langgraph import LGStore
 from lgstore.langgraph._vectors import unpacked
 
@@ -146,3 +147,51 @@ def test_an_event_loop_goes_on_while_a_search_ranks(ranked: LGStore, monkeypatch
     assert threading.main_thread() not in threads
     assert found(ranked, "cat") == ["cats", "both", "dogs"]
     assert threads[3:] == [threading.main_thread()] * 3
+
+
+@pytest.mark.parametrize(
+    ("options", "field"),
+    [
+        ({"limit": 1_000_000}, "limit"),
+        ({"limit": -1}, "limit"),
+        ({"limit": 1.5}, "limit"),
+        ({"limit": float("nan")}, "limit"),
+        ({"offset": -1}, "offset"),
+        ({"offset": "1"}, "offset"),
+        ({"limit": 0, "filter": {"text": {"$near": 1}}}, "filter.text.$near"),
+        ({"filter": {"text": {"$gt": 1}, "$or": 5}}, "filter.$or"),
+    ],
+)
+def test_ranked_searches_are_refused_as_others_before_a_model_is_asked(
+    ranked: LGStore, model: Counting, options: dict[str, Any], field: str
+) -> None:
+    ranked.put(("a",), "k", {"text": "cat"})
+    model.documents.clear()
+    refusals = []
+    for query in (None, "cat"):
+        with pytest.raises(lgstore.ValidationError) as caught:
+            ranked.search(("a",), query=query, **options)
+        refusals.append((caught.value.code, caught.value.op, caught.value.field, caught.value.message))
+    assert refusals[0] == refusals[1]
+    assert refusals[0][2] == field
+    search = SearchOp(("a",), query="cat", **options)
+    for ops in ([search], [PutOp(("a",), "new", {"text": "dog"}), search]):
+        with pytest.raises(lgstore.ValidationError):
+            ranked.batch(ops)
+    assert (model.queries, model.documents) == ([], [])
+    assert ranked.count() == 1
+
+
+def test_a_batch_is_refused_before_a_model_is_asked(ranked: LGStore, model: Counting) -> None:
+    put = PutOp(("a",), "new", {"text": "dog"})
+    for wrong in (SearchOp(("a",), filter={"a": {"$near": 1}}), GetOp(("a",), "k" * 2000), SearchOp(("a",), limit=-1)):
+        with pytest.raises(lgstore.ValidationError):
+            ranked.batch([put, wrong])
+    assert model.documents == []
+    assert ranked.count() == 0
+
+
+def test_a_put_that_does_not_count_is_checked_too(ranked: LGStore) -> None:
+    with pytest.raises(lgstore.ValidationError, match="value"):
+        ranked.batch([PutOp(("a",), "k", {"text": "x" * 2_000_000}), PutOp(("a",), "k", {"text": "cat"})])
+    assert ranked.count() == 0

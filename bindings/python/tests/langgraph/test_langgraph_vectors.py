@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -211,3 +212,86 @@ def test_of_several_puts_of_one_item_in_a_batch_the_last_is_ranked(ranked: LGSto
     )
     assert [(one.key, one.score) for one in ranked.search(("a",), query="cat")] == [("changed", 1.0)]
     assert kept(ranked) == 1
+
+
+class Interrupted(lgstore.Store):
+    """Lets something happen when a put has been answered, before anything else is done."""
+
+    then: Callable[[], None] | None = None
+
+    def call(self, op: str, body: bytes = b"{}", *, timeout: float | None = None) -> bytes:
+        answer = super().call(op, body, timeout=timeout)
+        if self.then is not None and b'"op":"put"' in body:
+            then, self.then = self.then, None
+            then()
+        return answer
+
+
+@pytest.mark.parametrize("batched", [False, True])
+def test_a_put_without_index_right_behind_one_with_it_is_the_one_that_counts(
+    config: dict[str, Any], model: Counting, batched: bool
+) -> None:
+    index = {"embed": model, "fields": ["text"]}
+    with Interrupted(config) as items, lgstore.Store("memory:") as vectors:
+        store = LGStore(items, index=index, vectors=vectors)
+        for key in ("put", "native"):
+            store.put(("a",), key, {"text": "tea"})
+        items.then = lambda: store.put(("a",), "put", {"text": "cat"}, index=False)
+        other: list[PutOp] = [PutOp(("a",), "other", {"text": "dog"})] if batched else []
+        put_all(store, [*other, PutOp(("a",), "put", {"text": "cat"})])
+        items.then = lambda: items.put(("a",), "native", {"text": "cat"})
+        put_all(store, [*other, PutOp(("a",), "native", {"text": "cat"})])
+        assert found(store, "cat") == (["other"] if batched else [])
+        assert kept(store) == len(other)
+
+
+def put_all(store: LGStore, ops: list[PutOp]) -> None:
+    if len(ops) == 1:
+        store.put(ops[0].namespace, ops[0].key, ops[0].value)
+    else:
+        store.batch(ops)
+
+
+def test_contended_puts_leave_no_vectors_behind(ranked: LGStore) -> None:
+    def write(number: int) -> None:
+        for turn in range(40):
+            ranked.put(("a",), "k", {"text": WORDS[(number + turn) % 8], "turn": turn, "number": number})
+
+    threads = [threading.Thread(target=write, args=(number,)) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    word = ranked.get(("a",), "k").value["text"]
+    assert [(one.key, one.score) for one in ranked.search(("a",), query=word)] == [("k", 1.0)]
+    assert kept(ranked) == 1
+
+
+def test_searches_remove_the_vectors_of_what_is_gone(ranked: LGStore, advance: Advance) -> None:
+    fill(ranked)
+    ranked.put(("a",), "short", {"text": "cat"}, ttl=1)
+    advance(ranked, 61)
+    ranked.native.put(("a",), "cats", {"text": "cat", "n": 1})
+    ranked.native.delete(("b",), "elsewhere")
+    assert kept(ranked) == 5
+    assert found(ranked, "cat", filter={"text": "no such"}) == []
+    assert kept(ranked) == 5  # what does not match is not gone
+    assert found(ranked, "cat") == ["both", "dogs"]
+    assert kept(ranked) == 3
+    assert asyncio.run(ranked.asearch((), query="cat", limit=1))[0].key == "both"
+    assert kept(ranked) == 2
+
+
+def test_a_search_is_answered_where_vectors_can_t_be_removed(model: Counting) -> None:
+    class ReadOnly(lgstore.Store):
+        def call(self, op: str, body: bytes = b"{}", *, timeout: float | None = None) -> bytes:
+            if b'"op":"delete"' in body:
+                raise lgstore.UnavailableError("unavailable", "away")
+            return super().call(op, body, timeout=timeout)
+
+    with lgstore.Store("memory:") as native, ReadOnly("memory:") as vectors:
+        store = LGStore(native, index={"embed": model, "fields": ["text"]}, vectors=vectors)
+        fill(store)
+        native.delete(("a",), "cats")
+        assert found(store, "cat") == ["both", "dogs"]
+        assert kept(store) == 4

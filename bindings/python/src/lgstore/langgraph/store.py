@@ -91,8 +91,8 @@ class LGStore(Extras, BaseStore):
                 vectors = _config.beside(store)
             self.native = Store(_config.tuned(store))
             self._owned.append(self.native)
-        if ttl is not None:
-            self._refresh = ttl.get("refresh_on_read", self._refresh)
+        if ttl is not None and ttl.get("refresh_on_read") is not None:
+            self._refresh = ttl["refresh_on_read"]
         self._ranked: Ranked | None = None
         if checked is not None and vectors is not None:
             if not isinstance(vectors, Store):
@@ -139,15 +139,20 @@ class LGStore(Extras, BaseStore):
         for store in self._stores():
             await store.acall("open")
 
-    def close(self, timeout: float = 10.0) -> None:
-        """Stops the sweeper and closes what this store has opened; running operations have `timeout` seconds."""
+    def close(self, timeout: float | None = 10.0) -> None:
+        """Stops the sweeper and closes what this store has opened.
+
+        Running operations, and a sweep, have `timeout` seconds each to end; None = as long as they need.
+        """
+        timeout = _ttl.patience(timeout)
         with ExitStack() as closing:  # all of them, whatever becomes of one
             for store in self._owned:
                 closing.callback(store.close, timeout)
             self._sweeper.stop(timeout)
 
-    async def aclose(self, timeout: float = 10.0) -> None:
+    async def aclose(self, timeout: float | None = 10.0) -> None:
         """`close` for coroutines."""
+        timeout = _ttl.patience(timeout)
         async with AsyncExitStack() as closing:
             for store in self._owned:
                 closing.push_async_callback(store.aclose, timeout)
