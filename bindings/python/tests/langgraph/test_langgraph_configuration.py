@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,14 @@ from lgstore.scylladb import AsyncScyllaDBStore
 
 Advance = Callable[[LGStore, float], None]
 INDEX = {"embed": Counting(), "dims": len(WORDS), "fields": ["text"]}
+
+
+@pytest.fixture
+def environment(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    """The environment without what the tests have there, which a store that reads it refuses."""
+    for name in [name for name in os.environ if name.startswith("LGSTORE_")]:
+        monkeypatch.delenv(name)
+    return monkeypatch
 
 
 def test_options_are_added_to_every_form_of_a_configuration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -89,7 +98,7 @@ def test_whether_reads_refresh_is_the_configuration_s_where_nobody_else_says(
     ],
 )
 def test_the_environment_says_whether_reads_refresh(
-    monkeypatch: pytest.MonkeyPatch, advance: Advance, variable: str, text: str
+    environment: pytest.MonkeyPatch, advance: Advance, variable: str, text: str
 ) -> None:
     def refreshes(config: Any) -> bool:
         with LGStore(config) as store:
@@ -99,10 +108,9 @@ def test_the_environment_says_whether_reads_refresh(
             advance(store, 40)
             return store.get(("a",), "k") is not None
 
-    monkeypatch.setenv("LGSTORE_TEST_CLOCK", "true")
     clock = {"test_clock": True, "ttl": {"refresh_slack": 0}}
     assert refreshes({"from_env": True, **clock})
-    monkeypatch.setenv(variable, text)
+    environment.setenv(variable, text)
     assert not refreshes({"from_env": True, **clock})
     assert refreshes(clock)
 
