@@ -29,8 +29,8 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     return monkeypatch
 
 
-def test_options_are_added_to_every_form_of_a_configuration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("LGSTORE_PATH", str(tmp_path / "env.db"))
+def test_options_are_added_to_every_form_of_a_configuration(tmp_path: Path, environment: pytest.MonkeyPatch) -> None:
+    environment.setenv("LGSTORE_PATH", str(tmp_path / "env.db"))
     place = tmp_path / "said.db"
     for config in (f"file:{place}", json.dumps({"path": str(place)}), {"path": str(place)}, ""):
         with LGStore.from_conn_string(config, limits={"value_bytes": 100}, durability="normal") as store:
