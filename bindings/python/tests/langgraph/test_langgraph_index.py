@@ -195,3 +195,17 @@ def test_a_put_that_does_not_count_is_checked_too(ranked: LGStore) -> None:
     with pytest.raises(lgstore.ValidationError, match="value"):
         ranked.batch([PutOp(("a",), "k", {"text": "x" * 2_000_000}), PutOp(("a",), "k", {"text": "cat"})])
     assert ranked.count() == 0
+
+
+def test_vectors_are_rounded_to_32_bits(config: dict[str, Any]) -> None:
+    near = 1 + 2**-40  # the same as 1 in 32 bits
+
+    def embed(texts: list[str]) -> list[list[float]]:
+        return [[near, 1.0] if "near" in text else [1.0, 1.0] for text in texts]
+
+    with LGStore(config, index={"embed": embed, "dims": 2}) as store:
+        store.put(("a",), "b", {"text": "exact"})
+        store.put(("a",), "a", {"text": "near"})
+        hits = store.search(("a",), query="exact")
+        assert [one.key for one in hits] == ["a", "b"]  # a tie
+        assert hits[0].score == hits[1].score

@@ -194,3 +194,31 @@ def test_results_that_may_be_awaited_are_what_they_say(open_store: Open, run: An
     assert store.setup() is None
     assert store.stop_ttl_sweeper() is True
     assert type(store.sweep_ttl()) is int
+
+
+class Stuck(lgstore.Store):
+    """One key's requests wait until they are let go."""
+
+    async def _acall(self, op: int, body: bytes, timeout_us: int) -> bytes:
+        if b'"stuck"' in body:
+            await self.end.wait()
+        return await super()._acall(op, body, timeout_us)
+
+
+def test_operations_of_one_tick_are_requests_of_their_own(config: dict[str, Any], run: Any) -> None:
+    async def scenario() -> None:
+        with Stuck(config) as native:
+            native.end = asyncio.Event()
+            store = LGStore(native)
+            stuck = asyncio.ensure_future(store.aput(("a",), "stuck", {}))
+            others = [store.aput(("a",), str(number), {}) for number in range(5)]
+            wrong = store.aput(("a",), "k" * 2000, {})
+            done = await asyncio.wait_for(asyncio.gather(*others, wrong, return_exceptions=True), 60)
+            assert done[:5] == [None] * 5
+            assert isinstance(done[5], lgstore.ValidationError)
+            assert not stuck.done()
+            native.end.set()
+            await stuck
+            assert await store.acount(()) == 6
+
+    run(scenario())

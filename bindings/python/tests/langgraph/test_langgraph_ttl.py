@@ -335,3 +335,40 @@ def test_flags_that_are_neither_true_nor_false_are_refused(store: LGStore, flag:
         with pytest.raises(lgstore.ValidationError) as caught:
             call()
         assert caught.value.field == "refresh_ttl"
+
+
+def test_a_refresh_waits_for_a_fifth_of_the_ttl_unless_told_otherwise(advance: Advance) -> None:
+    with LGStore({"test_clock": True}) as store:
+        store.put(("a",), "k", {}, ttl=10)
+        end = expiry(store)
+        advance(store, 100)  # of 600 seconds
+        store.get(("a",), "k")
+        assert expiry(store) == end
+        advance(store, 60)
+        store.get(("a",), "k")
+        assert expiry(store) > end
+
+
+def test_a_refresh_never_makes_a_life_shorter(store: LGStore, advance: Advance) -> None:
+    store.put(("a",), "k", {}, ttl=10)
+    ends = []
+    for read in (store.get, store.get_versioned, lambda namespace, _: store.search(namespace)):
+        advance(store, 60)
+        read(("a",), "k")
+        ends.append(expiry(store))
+    assert ends == sorted(ends)
+    assert len(set(ends)) == 3
+
+
+def expiry(store: LGStore) -> Any:
+    return store.get_versioned(("a",), "k", refresh_ttl=False).expires_at
+
+
+def test_a_cluster_reclaims_by_itself(anywhere: LGStore, root: str) -> None:
+    anywhere.put((root,), "k", {}, ttl=0.02)
+    counts = {anywhere.sweep_ttl()}
+    if anywhere.native.cluster_info()["backend"] == "cql":
+        assert counts == {0}
+    else:
+        anywhere.native.advance(2)
+        assert anywhere.sweep_ttl() == 1
