@@ -135,6 +135,16 @@ def test_the_items_limits_are_not_those_of_the_vectors(form: str) -> None:
         assert kept(store) == 0
 
 
+def test_the_narrowest_limits_leave_room_for_an_index() -> None:
+    narrow = {"search_limit": 1, "key_bytes": 1, "label_chars": 1, "namespace_labels": 1}
+    with LGStore({"limits": narrow}, index=INDEX) as store:
+        store.put(("a",), "k", {"text": "cat"})
+        store.put(("a",), "l", {"text": "dog"})
+        assert found(store, "dog", limit=1) == ["l"]
+        with pytest.raises(ValueError, match="namespace_prefix"):
+            store.search(("a", "b"), query="cat", limit=1)
+
+
 def test_the_facade_s_view_has_an_index(tmp_path: Path) -> None:
     async def scenario(config: Any, vectors: Any = None) -> None:
         async with AsyncScyllaDBStore(config, ttl={"default_ttl": 600}) as facade:

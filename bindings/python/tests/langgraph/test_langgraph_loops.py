@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
@@ -222,3 +225,29 @@ def test_operations_of_one_tick_are_requests_of_their_own(config: dict[str, Any]
             assert await store.acount(()) == 6
 
     run(scenario())
+
+
+FORKING = """
+import asyncio, os, sys
+from lgstore.langgraph import LGStore
+
+def rank():
+    with LGStore("memory:", index={"embed": lambda texts: [[1.0] for _ in texts]}) as store:
+        async def scenario():
+            await store.aput(("a",), "k", {})
+            return len(await store.asearch(("a",), query="x"))
+        return asyncio.run(scenario())
+
+assert rank() == 1  # all threads have begun
+child = os.fork()
+if child == 0:
+    os._exit(rank())
+assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 1
+"""
+
+
+def test_a_forked_child_has_threads_of_its_own() -> None:
+    ran = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", FORKING], env=os.environ, capture_output=True, text=True, timeout=60
+    )
+    assert ran.returncode == 0, ran.stderr

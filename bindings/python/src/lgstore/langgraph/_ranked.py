@@ -20,7 +20,7 @@ from lgstore.item import PlainResult, outcome_of, page_of, plain_results_of
 
 from . import _request
 from ._flow import Aside, Ask, Embed, Flow
-from ._namespace import Namespace, as_tuple
+from ._namespace import Namespace, as_tuple, encode
 from ._ranking import Ranking
 from ._vectors import Index, Likeness, Vector, packed
 
@@ -30,8 +30,8 @@ _PAGE = 1000
 # Requests of one batch, so that neither bodies nor answers grow without bound.
 _CHUNK = 500
 
-# Where nothing is, for requests that only have their bounds checked.
-_NOWHERE = ("lgstore, no namespace",)
+# Where hardly anything is, for searches that are only to be checked; whatever the limits, a label may have one letter.
+_NOWHERE = ("\x01",)
 
 Place = tuple[Namespace, str]
 
@@ -178,8 +178,8 @@ class Ranked:
 
     def check(self, query: Query) -> Flow[None]:
         """Has the core check a ranked search as it checks any other, before a model is asked."""
+        encode(query.prefix)
         body = _request.search(_NOWHERE, query.filter, query.limit, query.offset, False, order=b'"key"')
-        _request.search(query.prefix, None, 0, 0, False)
         yield Ask(self.items, "search", body)
 
     def ask(self, query: Query) -> Flow[list[SearchItem]]:
