@@ -42,8 +42,9 @@ lgstore_python_test(cql.python.vectors LABELS ci cql TIMEOUT 300 CLUSTER plain
 lgstore_python_test(cql.python.langgraph LABELS ci cql TIMEOUT 300 CLUSTER plain
   ENVIRONMENT "LGSTORE_TEST_EMBEDDED=memory" COMMAND ${lgstore_pytest} tests/langgraph -k cql)
 # LangGraph's oldest and newest versions, each in an environment of its own.
-lgstore_test(python.compat LABELS ci python TIMEOUT 600
+lgstore_test(python.compat LABELS ci python TIMEOUT 600 ENVIRONMENT "LGSTORE_TEST_UV=${lgstore_python_work}/venv/bin/uv"
   COMMAND "${LGSTORE_BASH}" bindings/python/tests/compat.sh)
+set_property(TEST python.compat APPEND PROPERTY FIXTURES_REQUIRED python)
 lgstore_python_test(cql.python.scylladb LABELS ci cql TIMEOUT 300 CLUSTER plain
   ENVIRONMENT "LGSTORE_TEST_KEYSPACE=python" COMMAND ${lgstore_pytest} tests/scylladb)
 lgstore_python_test(python.format LABELS ci lint TIMEOUT 60 COMMAND -m ruff format --check ${lgstore_ruff})

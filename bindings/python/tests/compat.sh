@@ -6,6 +6,7 @@
 #
 # LGSTORE_LIBRARY   the C library to test (needed)
 # LGSTORE_WORK_DIR  where the environments are kept; default: a folder for temporary files
+# LGSTORE_TEST_UV   uv, which installs in seconds what takes pip a minute; default: that of PATH, else venv and pip
 # LGSTORE_PYTHON_OLD, LGSTORE_PYTHON_NEW   the interpreters; default: python3
 set -eu
 
@@ -15,6 +16,22 @@ work=${LGSTORE_WORK_DIR:-${TMPDIR:-/tmp}}/python-compat
 # What differs between versions does not differ between backends.
 export LGSTORE_LIBRARY PYTHONPATH="$here/src" LGSTORE_TEST_EMBEDDED=memory PYTHONDONTWRITEBYTECODE=1
 unset LGSTORE_TEST_CONTACT_POINTS
+uv=${LGSTORE_TEST_UV:-$(command -v uv || true)}
+
+# Makes an environment: its folder, the interpreter, what is installed. uv does not read pip's settings, so where it
+# finds no package index pip is asked.
+make() {
+    folder=$1 python=$2
+    shift 2
+    rm -rf "$folder"
+    if [ -n "$uv" ] && "$uv" venv --quiet --no-project --python "$(command -v "$python")" "$folder" &&
+        "$uv" pip install --quiet --python "$folder/bin/python" "$@"; then
+        return
+    fi
+    rm -rf "$folder"
+    "$python" -m venv "$folder"
+    "$folder/bin/pip" install --quiet --disable-pip-version-check "$@"
+}
 
 end() {
     name=$1 python=$2
@@ -22,13 +39,12 @@ end() {
     venv=$work/$name
     # The stamp names what is inside, so that another list makes another environment.
     if [ "$(cat "$venv/stamp" 2>/dev/null)" != "$*" ]; then
-        rm -rf "$venv"
         mkdir -p "$work"
-        "$python" -m venv "$venv"
-        "$venv/bin/pip" install --quiet --disable-pip-version-check "cffi>=1.16" "msgspec>=0.19" pytest uvloop "$@"
+        make "$venv" "$python" "cffi>=1.16" "msgspec>=0.19" pytest uvloop "$@"
         echo "$*" >"$venv/stamp"
     fi
-    echo "== $name: $("$venv/bin/pip" list 2>/dev/null | awk '$1 ~ /^langgraph(-checkpoint)?$/ {printf "%s %s  ", $1, $2}')"
+    "$venv/bin/python" -c 'import sys; from importlib.metadata import version as v
+print(f"== {sys.argv[1]}:", *(f"{name} {v(name)}" for name in ("langgraph", "langgraph-checkpoint")))' "$name"
 }
 
 run() {

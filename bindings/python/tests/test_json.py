@@ -10,13 +10,14 @@ import json
 import types
 import uuid
 from collections import OrderedDict, namedtuple
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from common import PLACE
 
 import lgstore
-from lgstore import Store, _json
+from lgstore import Get, ListNamespaces, Search, Store, ValidationError, _json
 
 Point = namedtuple("Point", "x y")
 
@@ -143,6 +144,42 @@ def test_options_are_json_too(store: Store) -> None:
     with pytest.raises(TypeError, match=r"^index: set is not JSON$"):
         store.put(PLACE, "k", {}, index={"a"})  # type: ignore[arg-type]
     assert store.get(PLACE, "k") is None
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_options_that_are_not_finite_are_not_taken_for_none(store: Store, value: Any) -> None:
+    store.put(("a",), "k", {"null": None})
+    calls: dict[str, Callable[[], Any]] = {
+        "max_depth": lambda: store.list_namespaces(max_depth=value),
+        "ops[0].max_depth": lambda: store.batch([ListNamespaces(max_depth=value)]),
+        "order": lambda: store.search((), order=value),
+        "cursor": lambda: store.search_page((), cursor=value),
+        "limit": lambda: store.search((), limit=value),
+        "profile": lambda: store.get(("a",), "k", profile=value),
+        "refresh_ttl": lambda: store.get(("a",), "k", refresh_ttl=value),
+        "max_retries": lambda: store.get(("a",), "k", max_retries=value),
+        "retry_delay": lambda: store.put(("a",), "k", {"null": None}, retry_delay=value),
+        "retry_backoff": lambda: store.batch([Get(("a",), "k")], retry_backoff=value),
+        "ops[1].cursor": lambda: store.batch([Get(("a",), "k"), Search((), cursor=value)]),
+    }
+    for field, call in calls.items():
+        with pytest.raises(ValidationError) as caught:
+            call()
+        assert caught.value.field == field
+
+
+@pytest.mark.parametrize("value", [True, "5", 1.5])
+def test_options_of_another_type_are_refused(store: Store, value: Any) -> None:
+    calls: dict[str, Callable[[], Any]] = {
+        "max_depth": lambda: store.list_namespaces(max_depth=value),
+        "limit": lambda: store.search((), limit=value),
+        "offset": lambda: store.search((), offset=value),
+        "max_retries": lambda: store.get(("a",), "k", max_retries=value),
+    }
+    for field, call in calls.items():
+        with pytest.raises(ValidationError) as caught:
+            call()
+        assert caught.value.field == field
 
 
 def test_values_deeper_than_the_stack_are_refused(store: Store) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import pickle
 from datetime import timedelta
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from common import MEMORY, PLACE, Run
 
 import lgstore
 from lgstore import Count, Delete, Get, ListNamespaces, Put, Search, Store
+from lgstore._requests import PutBody
 
 
 def test_an_item_is_put_read_replaced_and_deleted(store: Store) -> None:
@@ -148,6 +150,34 @@ def test_what_is_wrong_with_a_batch_is_named(store: Store) -> None:
         store.batch([Get(PLACE, "k"), Put((), "k", {})])
     assert caught.value.field == "ops[1].namespace"
     assert store.count() == 0
+
+
+@pytest.mark.parametrize("wrong", [("x",), None, {"op": "get"}, PutBody(namespace=("a",), key="k", value={})])
+def test_what_is_no_operation_is_refused(store: Store, wrong: Any) -> None:
+    with pytest.raises(TypeError, match=r"ops\[1\]: must be one of lgstore's operations"):
+        store.batch([Put(("a",), "k", {}), wrong])
+    assert store.count() == 0
+
+
+def test_operations_stay_as_they_are(store: Store) -> None:
+    value, key = MappingProxyType({"n": 1}), Key("k")
+    put = Put(Labels(["a"]), key, value)
+    get = Get(Labels(["a"]), key)
+    for _ in range(2):
+        store.batch([put, get])
+    assert put.value is value
+    assert put.key is key
+    assert type(put.namespace) is type(get.namespace) is Labels
+
+
+class Labels(list[str]):
+    """A list that is not just one."""
+
+
+class Key(str):
+    """A text that is not just one."""
+
+    __slots__ = ()
 
 
 def test_configurations(tmp_path: Any) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias, TypedDict
 
@@ -9,6 +10,7 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from ._json import encode, is_json, plain
+from .error import ValidationError
 
 Namespace: TypeAlias = "tuple[str, ...] | list[str]"
 Value: TypeAlias = Mapping[str, Any]
@@ -184,10 +186,25 @@ def conditions(prefix: Namespace | None, suffix: Namespace | None) -> list[Condi
 def written(body: Any) -> bytes:
     """A body that is checked, as JSON."""
     try:
-        return encode(body)
+        text = encode(body)
     except (UnicodeEncodeError, RecursionError):
         _find_fault(body, "")
         raise
+    if b"null" in text:
+        _refuse_nan(body, "")
+    return text
+
+
+def _refuse_nan(body: msgspec.Struct, at: str) -> None:
+    """Refuses options that are not finite: the encoder writes them as null, which means none."""
+    for name in body.__struct_fields__:
+        member = getattr(body, name)
+        if isinstance(member, float) and not math.isfinite(member):
+            raise ValidationError("invalid_arg", f"{member} is not JSON", field=at + name)
+        if isinstance(member, list):
+            for index, one in enumerate(member):
+                if isinstance(one, msgspec.Struct):
+                    _refuse_nan(one, f"{at}{name}[{index}].")
 
 
 def _find_fault(body: Any, at: str) -> None:

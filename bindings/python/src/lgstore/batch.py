@@ -40,6 +40,7 @@ class Count(ScopeBody, tag_field="op", tag="count"):
 
 Op: TypeAlias = "Get | Put | Delete | Search | ListNamespaces | Count"
 
+_KINDS = (Get, Put, Delete, Search, ListNamespaces, Count)
 _PLAIN = frozenset((Get, Put, Delete))
 _READERS: dict[type[Any], Any] = {
     Get: item.item_of,
@@ -64,6 +65,11 @@ class Body(msgspec.Struct):
 
     def text(self) -> bytes:
         """The body, checked."""
+        for index, op in enumerate(self.ops):
+            if not isinstance(op, _KINDS):
+                raise TypeError(f"ops[{index}]: must be one of lgstore's operations, but is {type(op).__name__}")
+        # Copies: checking them may change them, and they are the caller's.
+        self.ops = [msgspec.structs.replace(op) for op in self.ops]
         for index, op in enumerate(self.ops):
             try:
                 op.check()

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from embeddings import WORDS, Counting
 
 from lgstore.langgraph import LGStore
 
@@ -87,3 +88,15 @@ def anywhere(anywhere_config: dict[str, Any]) -> Iterator[LGStore]:
 def root() -> str:
     """A label that no other test uses."""
     return f"t{uuid.uuid4().hex[:12]}"
+
+
+@pytest.fixture
+def model() -> Counting:
+    return Counting()
+
+
+@pytest.fixture
+def ranked(config: dict[str, Any], model: Counting) -> Iterator[LGStore]:
+    index = {"embed": model, "dims": len(WORDS), "fields": ["text"]}
+    with LGStore.from_conn_string(config, index=index) as store:
+        yield store

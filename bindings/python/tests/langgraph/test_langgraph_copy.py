@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import pytest
 from langgraph.store.base import BaseStore
 from langgraph.store.memory import InMemoryStore
 
-from lgstore.langgraph import LGStore
+from lgstore.langgraph import LGStore, copy
 from lgstore.langgraph.copy import Progress, copy_store
 
 
@@ -119,3 +120,96 @@ def test_the_command(tmp_path: Path) -> None:
     assert ran.stderr.endswith("251 of 251\n")
     with LGStore.from_conn_string(copied) as target:
         assert contents(target) == expected
+
+
+class Clock:
+    """The test clocks of two stores and the copy's own, put forward together."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, *stores: LGStore) -> None:
+        self.ahead, self.stores = timedelta(), stores
+        monkeypatch.setattr(copy, "_now", lambda: datetime.now(timezone.utc) + self.ahead)
+
+    def advance(self, seconds: float) -> None:
+        self.ahead += timedelta(seconds=seconds)
+        for store in self.stores:
+            store.native.advance(seconds)
+
+
+def expiries(store: LGStore) -> dict[str, datetime | None]:
+    return {one.key: one.expires_at for one in store.iter_search()}
+
+
+def test_items_live_no_longer_for_being_copied_late(monkeypatch: pytest.MonkeyPatch) -> None:
+    options = {"test_clock": True, "ttl": {"refresh_slack": 0}}
+    with LGStore(options) as source, LGStore(options) as target:
+        clock = Clock(monkeypatch, source, target)
+        for number in range(4):
+            source.put(("a",), str(number), {}, ttl=5)
+        ends = expiries(source)
+        seen = []
+
+        def step(progress: Progress) -> None:
+            seen.append({key: end for key, end in expiries(target).items() if key == str(progress.done - 1)})
+            clock.advance(120)  # the last expires before it is its turn
+
+        assert copy_store(source, target, batch_size=1, progress=step) == 3
+        assert [list(one) for one in seen] == [["0"], ["1"], ["2"], []]
+        for one in seen:
+            for key, end in one.items():
+                assert abs(end - ends[key]) < timedelta(seconds=30), key
+
+
+def test_expiries_are_those_of_the_values_that_are_copied(store: LGStore) -> None:
+    with LGStore("memory:") as source:
+        for number in range(4):
+            source.put(("a",), str(number), {}, ttl=5)
+
+        def change(progress: Progress) -> None:
+            if progress.done == 1:
+                source.put(("a",), "1", {"again": True}, ttl=600)
+                source.put(("a",), "2", {"again": True})
+                source.put(("a",), "3", {"again": True}, ttl=1)
+
+        copy_store(source, store, batch_size=1, progress=change)
+        assert store.get(("a",), "1").value == {"again": True}
+        ends = expiries(source)
+        for key, end in expiries(store).items():
+            assert (end is None) == (ends[key] is None), key
+            assert end is None or abs(end - ends[key]) < timedelta(seconds=30), key
+
+
+@pytest.mark.parametrize("size", [0, -1, 1.5, True, "5"])
+def test_batch_sizes_that_make_no_sense_are_refused(store: LGStore, size: Any) -> None:
+    with pytest.raises(ValueError, match="batch_size"):
+        copy_store(InMemoryStore(), store, batch_size=size)
+
+
+def test_wrong_arguments_of_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for size in ("0", "-1", "x"):
+        with pytest.raises(SystemExit) as ended:
+            copy.main(["memory:", "memory:", "--batch-size", size])
+        assert ended.value.code == 2
+        assert "--batch-size" in capsys.readouterr().err
+    for source, prefix, text in (
+        ("nonsense", "a", "neither a JSON object nor a URL"),
+        ("memory:", "a..b", "InvalidNamespaceError"),
+        ("memory:", "", "InvalidNamespaceError"),
+        (f"sqlite:{tmp_path}/no/such/folder.db", "a", "Error"),
+    ):
+        assert copy.main([source, "memory:", "--prefix", prefix]) == 1
+        written = capsys.readouterr()
+        assert text in written.err
+        assert written.out == ""
+
+
+def test_a_command_that_fails_on_the_way_says_how_far_it_came(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    place = f"file:{tmp_path}/ours.db?durability=normal"
+    with LGStore.from_conn_string(place) as source:
+        source.put(("a",), "k", {})
+        source.native.put(("langgraph",), "theirs", {})
+    assert copy.main([place, "memory:", "--batch-size", "1"]) == 1
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[-2].endswith("1 of 2")
+    assert lines[-1].startswith("InvalidNamespaceError: ")

@@ -129,3 +129,11 @@ def test_filters_come_before_limits(store: LGStore) -> None:
     store.batch([PutOp(("a",), str(number), {"n": number}) for number in range(300)])
     found = store.search(("a",), filter={"n": {"$lt": 20}}, limit=15, offset=10)
     assert len(found) == 10
+
+
+def test_member_names_are_paths_by_option(config: dict[str, Any]) -> None:
+    with LGStore.from_conn_string(config, search={"filter_paths": True}) as store:
+        store.put(("a",), "deep", {"a": {"b": [1, 2]}})
+        store.put(("a",), "flat", {"a.b": [1, 2]})
+        assert [one.key for one in store.search(("a",), filter={"a.b": [1, 2]})] == ["deep"]
+        assert [one.key for one in store.search(("a",), filter={"a.b[1]": 2})] == ["deep"]

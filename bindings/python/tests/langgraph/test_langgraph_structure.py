@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from langgraph.store.base import GetOp, ListNamespacesOp, MatchCondition, PutOp, SearchOp
 
-from lgstore.langgraph import LGStore
+import lgstore
+from lgstore.langgraph import InvalidNamespaceError, LGStore
 
 Advance = Callable[[LGStore, float], None]
 
@@ -215,3 +217,54 @@ def test_what_is_awaited_one_after_the_other_is_seen(anywhere: LGStore, root: st
             assert (await anywhere.aget((root,), "k")).value == {"n": number}
 
     asyncio.run(scenario())
+
+
+@pytest.mark.parametrize("label", [["a"], {}, {"a"}, None, 5])
+def test_labels_that_are_no_strings_are_refused_hashable_or_not(store: LGStore, label: Any) -> None:
+    namespace: Any = ("a", label)
+    calls = [
+        lambda: store.get(namespace, "k"),
+        lambda: store.put(namespace, "k", {}),
+        lambda: store.delete(namespace, "k"),
+        lambda: store.search(namespace),
+        lambda: store.list_namespaces(prefix=namespace),
+        lambda: store.batch([GetOp(namespace, "k")]),
+        lambda: store.get([*namespace], "k"),
+    ]
+    for call in calls:
+        with pytest.raises(InvalidNamespaceError, match="must be strings"):
+            call()
+
+
+def test_a_surrogate_in_a_label_is_named(store: LGStore) -> None:
+    with pytest.raises(ValueError, match=r"^namespace\[1\]: .*surrogate"):
+        store.get(("a", "\ud800"), "k")
+
+
+def test_a_put_of_none_is_refused_where_a_put_is(store: LGStore) -> None:
+    for namespace in (("langgraph",), ("langgraph", "x"), ()):
+        with pytest.raises(InvalidNamespaceError):
+            store.put(namespace, "k", None)
+        with pytest.raises(InvalidNamespaceError):
+            asyncio.run(store.aput(namespace, "k", None))
+    store.native.put(("langgraph",), "k", {})
+    store.delete(("langgraph",), "k")  # what others have put there may be removed
+    assert store.count() == 0
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), True, 1.5, "5", b"5", 10**30])
+def test_numbers_that_make_no_sense_are_refused_by_name(store: LGStore, value: Any) -> None:
+    store.put(("a",), "k", {})
+    calls: dict[str, Callable] = {
+        "limit": lambda: store.search((), limit=value),
+        "offset": lambda: store.search((), offset=value),
+        "max_depth": lambda: store.list_namespaces(max_depth=value),
+    }
+    for name, call in calls.items():
+        with pytest.raises(lgstore.ValidationError) as caught:
+            call()
+        assert caught.value.field == name
+    for name in ("limit", "offset"):
+        with pytest.raises(lgstore.ValidationError) as caught:
+            store.list_namespaces(**{name: value})
+        assert caught.value.field == name

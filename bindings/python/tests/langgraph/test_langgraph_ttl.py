@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import Future
+from datetime import datetime
 from typing import Any
 
 import pytest
-from langgraph.store.base import GetOp, PutOp, SearchOp
+from langgraph.store.base import NOT_PROVIDED, GetOp, PutOp, SearchOp
 
+import lgstore
 from lgstore.langgraph import LGStore, _ttl
 
 Advance = Callable[[LGStore, float], None]
@@ -94,8 +97,7 @@ def test_who_decides_about_a_refresh(
     advance(store, 40)
     store.get(("get",), "k", refresh_ttl=asked)
     store.search(("search",), refresh_ttl=asked)
-    flag = _ttl.refreshes(ttl, asked)
-    store.batch([GetOp(("batch",), "k", flag)])
+    store.batch([GetOp(("batch",), "k", asked)])
     advance(store, 40)
     for key in ("get", "search", "batch"):
         assert (store.get((key,), "k") is not None) == refreshed, key
@@ -263,3 +265,122 @@ def test_the_names_of_postgres_store_work_without_await_inside_a_loop(open_store
         assert store.stop_ttl_sweeper()
 
     asyncio.run(scenario())
+
+
+def test_an_interval_longer_than_threads_can_wait(config: dict[str, Any]) -> None:
+    with LGStore(config, ttl={"default_ttl": 1}) as store:
+        future = store.start_ttl_sweeper(1e300)
+        assert store.start_ttl_sweeper() is future
+        assert not store.stop_ttl_sweeper(0) or future.done()
+        assert store.stop_ttl_sweeper(1e300) is True
+        assert future.result(30) is None
+
+
+def test_the_sweeper_of_a_closed_store_ends(config: dict[str, Any], caplog: pytest.LogCaptureFixture) -> None:
+    native = lgstore.Store(config)
+    store = LGStore(native, ttl={"default_ttl": 1})
+    future = store.start_ttl_sweeper(0.0005)
+    native.close()
+    assert future.result(30) is None
+    assert [record.message for record in caplog.records if record.name == "lgstore.langgraph"] == []
+    assert store.stop_ttl_sweeper(30) is True
+
+
+@pytest.mark.parametrize("timeout", [-1, float("nan"), True, "5"])
+def test_timeouts_that_make_no_sense_are_refused(store: LGStore, timeout: Any) -> None:
+    for call in (store.stop_ttl_sweeper, store.close):
+        with pytest.raises(ValueError, match="timeout"):
+            call(timeout)
+    with pytest.raises(ValueError, match="timeout"):
+        asyncio.run(store.astop_ttl_sweeper(timeout))
+
+
+def test_a_stop_that_is_awaited_tells_whether_it_was_in_time(config: dict[str, Any]) -> None:
+    class Slow(LGStore):
+        def _sweep(self) -> int:
+            begun.set()
+            end.wait(60)
+            return 0
+
+    begun, end = threading.Event(), threading.Event()
+
+    async def scenario() -> None:
+        assert await store.astop_ttl_sweeper(0) is False
+        assert not future.done()
+        asyncio.get_running_loop().call_later(0.01, end.set)
+        assert await store.astop_ttl_sweeper() is True
+        assert future.done()
+        assert await store.astop_ttl_sweeper(0) is True
+
+    with Slow(config, ttl={"default_ttl": 1}) as store:
+        future = store.start_ttl_sweeper(0.0005)
+        assert begun.wait(60)
+        asyncio.run(scenario())
+
+
+def test_an_operation_of_a_batch_may_leave_its_ttl_to_the_configuration(open_store: Open) -> None:
+    store = open_store(ttl={"default_ttl": 2.5})
+    store.batch([PutOp(("a",), "not given", {}, ttl=NOT_PROVIDED), PutOp(("a",), "never", {})])
+    assert (left(store, "not given"), left(store, "never")) == (2.5, None)
+
+
+@pytest.mark.parametrize("flag", [1, "no", float("nan")])
+def test_flags_that_are_neither_true_nor_false_are_refused(store: LGStore, flag: Any) -> None:
+    calls = [
+        lambda: store.get(("a",), "k", refresh_ttl=flag),
+        lambda: store.search(("a",), refresh_ttl=flag),
+        lambda: store.batch([GetOp(("a",), "k", flag)]),
+        lambda: store.batch([SearchOp(("a",), refresh_ttl=flag)]),
+        lambda: store.get_versioned(("a",), "k", refresh_ttl=flag),
+    ]
+    for call in calls:
+        with pytest.raises(lgstore.ValidationError) as caught:
+            call()
+        assert caught.value.field == "refresh_ttl"
+
+
+def expiry(store: LGStore, key: str) -> datetime:
+    return store.get_versioned(("a",), key, refresh_ttl=False).expires_at
+
+
+def later(store: LGStore, key: str, end: datetime) -> datetime:
+    """The expiry of an item when it is after `end`: a refresh is done soon after the answer, not before it."""
+    for _ in range(6000):
+        if (now := expiry(store, key)) > end:
+            return now
+        time.sleep(0.01)
+    raise AssertionError(f"{key} was not refreshed")
+
+
+def test_a_refresh_waits_for_a_fifth_of_the_ttl_unless_told_otherwise(advance: Advance) -> None:
+    with LGStore({"test_clock": True}) as store:
+        store.put(("a",), "long", {}, ttl=10)
+        store.put(("a",), "short", {}, ttl=5)
+        ends = {key: expiry(store, key) for key in ("long", "short")}
+        advance(store, 90)  # of 600 seconds, and of 300
+        store.get(("a",), "long")
+        store.get(("a",), "short")
+        later(store, "short", ends["short"])
+        assert expiry(store, "long") == ends["long"]
+        advance(store, 60)
+        store.get(("a",), "long")
+        later(store, "long", ends["long"])
+
+
+def test_every_read_makes_a_life_longer(store: LGStore, advance: Advance) -> None:
+    store.put(("a",), "k", {}, ttl=10)
+    end = expiry(store, "k")
+    for read in (store.get, store.get_versioned, lambda namespace, _: store.search(namespace)):
+        advance(store, 60)
+        read(("a",), "k")
+        end = later(store, "k", end)
+
+
+def test_a_cluster_reclaims_by_itself(anywhere: LGStore, root: str) -> None:
+    anywhere.put((root,), "k", {}, ttl=0.02)
+    counts = {anywhere.sweep_ttl()}
+    if anywhere.native.cluster_info()["backend"] == "cql":
+        assert counts == {0}
+    else:
+        anywhere.native.advance(2)
+        assert anywhere.sweep_ttl() == 1

@@ -6,16 +6,14 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from langgraph.store.base import GetOp, ListNamespacesOp, Op, PutOp, Result, SearchItem, SearchOp
+from langgraph.store.base import GetOp, ListNamespacesOp, Op, PutOp, Result, SearchItem, SearchOp, TTLConfig
 
-from lgstore import LgstoreError, Store
+from lgstore import LgstoreError
 from lgstore.error import from_document
-from lgstore.item import item_of
 
-from . import _answer, _request
+from . import _answer, _request, _ttl
 from ._flow import Ask, Flow
-from ._namespace import as_tuple
-from ._ranked import Ranked, Write
+from ._ranked import Query, Ranked, Write
 
 Read = Callable[[Any], Any]
 
@@ -23,7 +21,9 @@ Read = Callable[[Any], Any]
 class Batch:
     """One batch. Making it checks every operation, so that a bad one is refused before anything happens."""
 
-    def __init__(self, ops: Iterable[Op], ranked: Ranked | None) -> None:
+    def __init__(
+        self, ops: Iterable[Op], ranked: Ranked | None, ttl: TTLConfig | None = None, refresh: bool | None = None
+    ) -> None:
         self.bodies: list[bytes] = []
         """The operations of the request: all but ranked searches."""
         self.names: list[str] = []
@@ -32,12 +32,14 @@ class Batch:
         """What makes the result of an operation's answer, which is JSON unless all are gets and writes."""
         self._only_places = True
         self._ranked = ranked
-        self._searches: list[SearchOp] = []
+        self._ttl = ttl
+        self._refresh = refresh
+        self._searches: list[Query] = []
         self._writes: dict[tuple[Any, str], tuple[int, Write]] = {}
         names, bodies, reads = self.names.append, self.bodies.append, self.reads.append
         for op in ops:
             if type(op) is GetOp:  # what `_add` does, for the most frequent operation
-                bodies(_request.get(op.namespace, op.key, op.refresh_ttl, b'"op":"get",'))
+                bodies(_request.get(op.namespace, op.key, _ttl.refreshes(refresh, op.refresh_ttl), b'"op":"get",'))
                 names("get")
                 reads(_answer.get)
             else:
@@ -47,7 +49,8 @@ class Batch:
         if isinstance(op, PutOp):
             self._put(op)
         elif isinstance(op, GetOp):
-            self._append("get", _request.get(op.namespace, op.key, op.refresh_ttl), _answer.get)
+            refresh = _ttl.refreshes(self._refresh, op.refresh_ttl)
+            self._append("get", _request.get(op.namespace, op.key, refresh), _answer.get)
         elif isinstance(op, SearchOp):
             self._search(op)
         elif isinstance(op, ListNamespacesOp):
@@ -67,19 +70,20 @@ class Batch:
         if value is None:
             self._append("delete", _request.delete(op.namespace, op.key), _nothing)
         else:
-            # A PutOp does not tell "no TTL" from "no TTL given"; LangGraph's stores take it for the first.
-            body = _request.put(op.namespace, op.key, value, _request.ttl(None, op.ttl))
+            # A PutOp without `ttl` has None, which never expires.
+            body = _request.put(op.namespace, op.key, value, _ttl.member(self._ttl, op.ttl))
             self._append("put", body, _nothing)
         if self._ranked is not None:
-            namespace, key = as_tuple(op.namespace), str(op.key)
-            texts = [] if value is None else self._ranked.index.texts(value, op.index)
+            write = self._ranked.write_of(op.namespace, op.key, value, op.index)
             # Of several writes of one item the last counts.
-            self._writes[namespace, key] = len(self.bodies) - 1, Write(namespace, key, value, texts)
+            self._writes[write.namespace, write.key] = len(self.bodies) - 1, write
 
     def _search(self, op: SearchOp) -> None:
-        body = _request.search(op.namespace_prefix, op.filter, op.limit, op.offset, op.refresh_ttl)
+        refresh = _ttl.refreshes(self._refresh, op.refresh_ttl)
+        body = _request.search(op.namespace_prefix, op.filter, op.limit, op.offset, refresh)
         if op.query and self._ranked is not None:
-            self._searches.append(op)
+            query = Query(op.namespace_prefix, op.query, op.filter, op.limit, op.offset, refresh)
+            self._searches.append(query)
             self.names.append("rank")
             self.reads.append(_itself)
         else:
@@ -122,30 +126,34 @@ class Batch:
             raise failed
         return results
 
-    def flow(self, items: Store) -> Flow[list[Result]]:
-        """The batch with an index: vectors, ranked searches, then the batch itself, then what is kept of it."""
+    def flow(self) -> Flow[list[Result]]:
+        """The batch with an index.
+
+        What it reads comes first, so that it is refused before a model is asked, and sees the state before the
+        batch; then all that models give, and ranked searches; then what it writes, and what is kept of that.
+        """
         ranked = self._ranked
         assert ranked is not None
-        places, writes = zip(*self._writes.values(), strict=True) if self._writes else ((), ())
-        yield from ranked.embed(writes)
+        answers: dict[int, Any] = {}
+        names = [name for name in self.names if name != "rank"]
+        writes = [at for at, name in enumerate(names) if name in ("put", "delete")]
+        reads = [at for at, name in enumerate(names) if name not in ("put", "delete")]
+        if reads:
+            body = b'{"ops":[%b]}' % b",".join(self.bodies[at] for at in reads)
+            read = _answer.results_of((yield Ask(ranked.items, "batch", body))).results
+            answers.update(zip(reads, read, strict=True))
+        for query in self._searches:
+            yield from ranked.check(query)
+        last = dict(self._writes.values())
+        yield from ranked.embed(list(last.values()))
         found = []
-        for op in self._searches:
-            rows = yield from ranked.search(
-                op.namespace_prefix, op.query or "", op.filter, op.limit, op.offset, op.refresh_ttl
-            )
-            found.append(_Ranks(rows))
-        # Reads see the state before the batch: these tell the versions that its writes replace.
-        before = [b'{"op":"get",%b' % _request.get(write.namespace, write.key, False)[1:] for write in writes]
-        body = b'{"ops":[%b]}' % b",".join([*self.bodies, *before])
-        answers = _answer.results_of((yield Ask(items, "batch", body))).results
-        applied = []
-        for place, write, old in zip(places, writes, answers[len(self.bodies) :], strict=True):
-            item = item_of(old.result) if old.error is None else None
-            write.old_version = item.version if item else None
-            if answers[place].error is None:
-                applied.append(write)
-        yield from ranked.settle(applied)
-        plain, ranks = iter(answers), iter(found)
+        for query in self._searches:
+            found.append(_Ranks((yield from ranked.search(query))))
+        done = yield from ranked.write(
+            [self.bodies[at] for at in writes], {index: last[at] for index, at in enumerate(writes) if at in last}
+        )
+        answers.update(zip(writes, done, strict=True))
+        plain, ranks = (answers[at] for at in range(len(names))), iter(found)
         return self._results(next(ranks if name == "rank" else plain) for name in self.names)
 
 

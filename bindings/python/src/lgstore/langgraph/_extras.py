@@ -12,8 +12,8 @@ from lgstore.item import item_of, outcome_of, page_of
 
 from . import _request, _ttl
 from ._flow import Ask, Flow, arun, run
-from ._namespace import Namespace, as_tuple, encode, encode_for_put
-from ._ranked import Ranked, Write
+from ._namespace import Namespace, encode, encode_for_put
+from ._ranked import Ranked
 
 Minutes: TypeAlias = "float | NotProvided | None"
 Index: TypeAlias = "Literal[False] | list[str] | None"
@@ -29,6 +29,7 @@ class Extras:
     native: Store
     ttl_config: TTLConfig | None
     _ranked: Ranked | None
+    _refresh: bool | None
 
     def get_versioned(self, namespace: Namespace, key: str, *, refresh_ttl: bool | None = None) -> Item | None:
         """The item with its version and its expiry."""
@@ -273,7 +274,7 @@ class Extras:
         return self.native.metrics()
 
     def _get_versioned(self, namespace: Namespace, key: str, refresh_ttl: bool | None) -> Flow[Item | None]:
-        refresh = _ttl.refreshes(self.ttl_config, refresh_ttl)
+        refresh = _ttl.refreshes(self._refresh, refresh_ttl)
         return item_of((yield Ask(self.native, "get", _request.get(namespace, key, refresh))))
 
     def _conditional(
@@ -295,8 +296,7 @@ class Extras:
         body = b"{%b%b}" % (b"".join(members), expected)
         if self._ranked is None:
             return outcome_of((yield Ask(self.native, op, body)))
-        texts = [] if text is None else self._ranked.index.texts(text, index)
-        write = Write(as_tuple(namespace), str(key), text, texts)
+        write = self._ranked.write_of(namespace, key, text, index)
         return (yield from self._ranked.conditional(op, body, write))
 
     def _delete_prefix(self, prefix: Namespace, filter: Filter) -> Flow[int]:
@@ -314,8 +314,8 @@ class Extras:
         cursor: str | None,
         refresh_ttl: bool | None,
     ) -> Flow[Page]:
-        refresh = _ttl.refreshes(self.ttl_config, refresh_ttl)
-        body = _request.search(prefix, filter, limit, 0, refresh, order=_json.dumps(order), cursor=cursor)
+        refresh = _ttl.refreshes(self._refresh, refresh_ttl)
+        body = _request.search(prefix, filter, limit, 0, refresh, order=_request.member(order, "order"), cursor=cursor)
         return page_of((yield Ask(self.native, "search", body)))
 
 
@@ -324,5 +324,5 @@ def _expected(version: str | None, value: Mapping[str, Any] | None) -> bytes:
         message = "exactly one of expected_version and expected_value is needed"
         raise ValidationError("invalid_arg", message, field="expected_version")
     if value is None:
-        return b',"expected_version":%b' % _json.dumps(version)
+        return b',"expected_version":%b' % _request.member(version, "expected_version")
     return b',"expected_value":%b' % _json.dumps(value, "expected_value")

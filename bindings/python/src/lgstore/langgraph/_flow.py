@@ -6,14 +6,16 @@ takes one request does not need it.
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeVar, cast
+from typing import Any, Literal, Protocol, TypeVar
 
 from langchain_core.embeddings import Embeddings
+from langgraph.store.base.embed import EmbeddingsLambda
 
 from lgstore import Store
+
+from . import _threads
 
 T = TypeVar("T")
 
@@ -44,44 +46,44 @@ class Ask:
 
 
 @dataclass(frozen=True, slots=True)
-class EmbedDocuments:
-    """Vectors of texts that are stored."""
+class Embed:
+    """Vectors of texts that are stored, or of one that is searched for: some models make others of that.
+
+    Awaited, a model that has only blocking functions runs on threads for that, not on the loop's own, which may all
+    be waiting for this.
+    """
 
     model: Embeddings
-    texts: list[str]
+    method: Literal["embed_documents", "embed_query"]
+    given: list[str] | str
 
-    def run(self) -> list[list[float]]:
-        return self.model.embed_documents(self.texts)
+    def run(self) -> Any:
+        return getattr(self.model, self.method)(self.given)
 
-    async def arun(self) -> list[list[float]]:
-        return await self.model.aembed_documents(self.texts)
+    async def arun(self) -> Any:
+        if self._awaits():
+            return await getattr(self.model, f"a{self.method}")(self.given)
+        return await _threads.embedding.arun(self.run)
 
-
-@dataclass(frozen=True, slots=True)
-class EmbedQuery:
-    """The vector of a text that is searched for; some models make others of it than of a document."""
-
-    model: Embeddings
-    text: str
-
-    def run(self) -> list[float]:
-        return self.model.embed_query(self.text)
-
-    async def arun(self) -> list[float]:
-        return await self.model.aembed_query(self.text)
+    def _awaits(self) -> bool:
+        # What LangChain gives those that have nothing of their own is their blocking function on the loop's threads.
+        if isinstance(self.model, EmbeddingsLambda):
+            return hasattr(self.model, "afunc")
+        name = f"a{self.method}"
+        return getattr(type(self.model), name, None) is not getattr(Embeddings, name)
 
 
 @dataclass(frozen=True, slots=True)
 class Aside:
-    """A flow that keeps the processor busy: awaited, it is done on another thread, and the event loop goes on."""
+    """Work that keeps the processor busy for milliseconds: awaited, it is done on another thread."""
 
-    flow: Flow[Any]
+    work: Callable[[], Any]
 
     def run(self) -> Any:
-        return run(self.flow)
+        return self.work()
 
     async def arun(self) -> Any:
-        return await asyncio.to_thread(run, self.flow)
+        return await _threads.scoring.arun(self.work)
 
 
 def run(flow: Flow[T]) -> T:
@@ -112,30 +114,3 @@ async def arun(flow: Flow[T]) -> T:
                 step = flow.send(result)
     except StopIteration as end:
         return end.value  # type: ignore[no-any-return]
-
-
-class _Done:
-    """None that can be awaited."""
-
-    def __await__(self) -> Generator[Any, None, None]:
-        yield from ()
-
-
-class _DoneNumber(int):
-    """A number that can be awaited."""
-
-    def __await__(self) -> Generator[Any, None, int]:
-        yield from ()
-        return int(self)
-
-
-def awaitable(result: T) -> T:
-    """A result that is there already, in a form that may be awaited where somebody could: inside a running loop.
-
-    AsyncPostgresStore has coroutines where PostgresStore has functions of the same name (setup, sweep_ttl,
-    stop_ttl_sweeper). One store serves the users of both, so these names work with `await` and without.
-    """
-    if asyncio._get_running_loop() is None:
-        return result
-    made = _Done() if result is None else _DoneNumber(result)  # type: ignore[call-overload]
-    return cast(T, made)

@@ -26,9 +26,13 @@ def encode(namespace: Sequence[str]) -> bytes:
     Raises:
         InvalidNamespaceError: A label is not a string, is empty, or holds a period or NUL.
     """
-    if type(namespace) is tuple:
+    if type(namespace) is not tuple:
+        namespace = as_tuple(namespace)
+    try:
         return _encoded(namespace)
-    return _encoded(as_tuple(namespace))
+    except TypeError:  # a list among the labels, say, which can't be looked up
+        _check(namespace)
+        raise
 
 
 def encode_for_put(namespace: Sequence[str]) -> bytes:
@@ -54,10 +58,14 @@ def as_tuple(namespace: Sequence[str]) -> Namespace:
 # what equals a str is one.
 @lru_cache(maxsize=8192)
 def _encoded(namespace: Namespace) -> bytes:
+    _check(namespace)
+    return _json.dumps(namespace, "namespace")
+
+
+def _check(namespace: Namespace) -> None:
     for label in namespace:
         if not isinstance(label, str) or not label or "." in label or "\0" in label:
             _refuse(label, namespace)
-    return _json.dumps(namespace)
 
 
 def _refuse(label: object, namespace: Namespace) -> NoReturn:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from langgraph.store.base import MatchCondition, NotProvided, TTLConfig
+from langgraph.store.base import MatchCondition
 
-from lgstore import _json
+from lgstore import ValidationError, _json
 
-from . import _namespace, _ttl
+from . import _namespace
 
 ORDER = b'"updated_at desc"'
 """The order of searches, as that of LangGraph's own durable stores."""
@@ -27,14 +27,13 @@ def address(namespace: Sequence[str], key: object) -> bytes:
     return b'"namespace":%b,"key":%b' % (_namespace.encode(namespace), _key(key))
 
 
-def get(namespace: Sequence[str], key: object, refresh: bool, op: bytes = b"") -> bytes:
+# None = what the core's configuration says.
+_REFRESH = {None: b"", True: b',"refresh_ttl":true', False: b',"refresh_ttl":false'}
+
+
+def get(namespace: Sequence[str], key: object, refresh: bool | None, op: bytes = b"") -> bytes:
     """`op` is the member that a batch needs, with the comma behind it."""
-    return b'{%b"namespace":%b,"key":%b,"refresh_ttl":%b}' % (
-        op,
-        _namespace.encode(namespace),
-        _key(key),
-        b"true" if refresh else b"false",
-    )
+    return b'{%b"namespace":%b,"key":%b%b}' % (op, _namespace.encode(namespace), _key(key), _REFRESH[refresh])
 
 
 def put(namespace: Sequence[str], key: object, value: bytes, ttl: bytes) -> bytes:
@@ -67,21 +66,29 @@ def search(
     filter: Mapping[str, Any] | None,
     limit: int,
     offset: int,
-    refresh: bool,
+    refresh: bool | None,
     *,
     order: bytes = ORDER,
     cursor: str | None = None,
 ) -> bytes:
     parts = [
-        b'{"namespace_prefix":%b,"limit":%b,"offset":%b,"order":%b,"refresh_ttl":%b'
-        % (_namespace.encode(prefix), _json.dumps(limit), _json.dumps(offset), order, b"true" if refresh else b"false")
+        b'{"namespace_prefix":%b,"limit":%b,"offset":%b,"order":%b%b'
+        % (_namespace.encode(prefix), member(limit, "limit"), member(offset, "offset"), order, _REFRESH[refresh])
     ]
     if filter:
         parts.append(b',"filter":%b' % _json.dumps(filter, "filter"))
     if cursor is not None:
-        parts.append(b',"cursor":%b' % _json.dumps(cursor))
+        parts.append(b',"cursor":%b' % member(cursor, "cursor"))
     parts.append(b"}")
     return b"".join(parts)
+
+
+def member(value: Any, name: str) -> bytes:
+    """A member that says how, not what: the core checks its type, here is refused what JSON can't tell it."""
+    try:
+        return _json.dumps(value, name)
+    except (TypeError, ValueError) as error:
+        raise ValidationError("invalid_arg", str(error).removeprefix(f"{name}: "), field=name) from error
 
 
 def scope(prefix: Sequence[str], filter: Mapping[str, Any] | None) -> bytes:
@@ -95,19 +102,16 @@ def list_namespaces(
     max_depth: int | None,
     limit: int,
     offset: int,
-    cursor: str | None = None,
 ) -> bytes:
-    parts = [b'{"limit":%b,"offset":%b' % (_json.dumps(limit), _json.dumps(offset))]
+    parts = [b'{"limit":%b,"offset":%b' % (member(limit, "limit"), member(offset, "offset"))]
     if conditions:
         made = b",".join(
-            b'{"match_type":%b,"path":%b}' % (_json.dumps(one.match_type), _namespace.encode(one.path))
+            b'{"match_type":%b,"path":%b}' % (member(one.match_type, "match_type"), _namespace.encode(one.path))
             for one in conditions
         )
         parts.append(b',"match_conditions":[%b]' % made)
     if max_depth is not None:
-        parts.append(b',"max_depth":%b' % _json.dumps(max_depth))
-    if cursor is not None:
-        parts.append(b',"cursor":%b' % _json.dumps(cursor))
+        parts.append(b',"max_depth":%b' % member(max_depth, "max_depth"))
     parts.append(b"}")
     return b"".join(parts)
 
@@ -120,7 +124,3 @@ def conditions(prefix: Sequence[str] | None, suffix: Sequence[str] | None) -> tu
     if suffix:
         made.append(MatchCondition("suffix", _namespace.as_tuple(suffix)))
     return tuple(made)
-
-
-def ttl(config: TTLConfig | None, minutes: float | NotProvided | None) -> bytes:
-    return _ttl.member(config, minutes)

@@ -15,7 +15,7 @@ refresh of the TTL does not change it.
 - Expiry needs nothing: vectors don't expire, and an item that is gone is found by no one.
 
 What is left over are vectors of versions that are no more: a put and a delete remove those of the version that they
-replaced, and :func:`lgstore.langgraph._ranked.collect` (by ``sweep_ttl`` and ``delete_prefix``) all others.
+replaced; ranked searches without a filter remove those that they meet; ``sweep_ttl`` and ``delete_prefix`` all.
 """
 
 from __future__ import annotations
@@ -48,6 +48,8 @@ class Index:
                 raise ValidationError("invalid_arg", f"unknown member; there are {known}", field=f"index.{name}")
         self.model: Embeddings = ensure_embeddings(config.get("embed"))
         self.dims: int | None = config.get("dims")
+        if self.dims is not None and (type(self.dims) is not int or self.dims < 1):
+            raise ValidationError("invalid_arg", f"must be an integer from 1, but is {self.dims!r}", field="index.dims")
         self.fields: list[str] = _paths(config.get("fields") or ["$"], "index.fields")
 
     def texts(self, value: bytes, index: Sequence[str] | bool | None) -> list[str]:

@@ -8,7 +8,8 @@ What is kept:
 - The order of their `updated_at`: items are written in it, so that searches answer in the same order. The times
   themselves are the target's.
 - Expiry, where the source tells: :class:`LGStore`, PostgresStore and SqliteStore do, a BaseStore as such does not.
-  An item keeps the minutes that are left to it, and does not live longer than it would have. Expired ones stay behind.
+  An item keeps the minutes that are left to it when it is written, so that it does not live longer than it would have.
+  Expired ones stay behind.
 
 Vectors are made anew, by the target's index configuration. Copying again is safe, and brings over what was written to
 the source meanwhile; it does not delete.
@@ -17,16 +18,18 @@ the source meanwhile; it does not delete.
 from __future__ import annotations
 
 import argparse
+import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 from langgraph.store.base import BaseStore, GetOp, Item, PutOp
 
-from lgstore import LgstoreError
+import lgstore
+from lgstore import ValidationError
 
 from .store import LGStore
 
@@ -64,16 +67,21 @@ def copy_store(
         prefix: What to copy; () = everything.
         batch_size: How many items are read and written at once.
         progress: Called after every batch.
+
+    Raises:
+        ValidationError: `batch_size` is not an integer from 1.
+        Exception: What the source or the target raises; what was written until then stays.
     """
-    left = _minutes_left(source)
+    if not isinstance(batch_size, int) or isinstance(batch_size, bool) or batch_size < 1:
+        raise ValidationError("invalid_arg", f"must be an integer from 1, but is {batch_size!r}", field="batch_size")
     places = [place for _, place in sorted(_places(source, prefix))]
     copied = 0
     for at in range(0, len(places), batch_size):
         chunk = places[at : at + batch_size]
-        items: list[Any] = source.batch([GetOp(namespace, key, False) for namespace, key in chunk])
+        found = [(item, expires) for item, expires in _read(source, chunk) if item is not None]
+        now = _now()
         # Those of one batch are written in its order, each a microsecond after the other.
-        puts = [_put(item, left.get(place)) for item, place in zip(items, chunk, strict=True) if item is not None]
-        puts = [put for put in puts if put.ttl is None or put.ttl > 0]
+        puts = [_put(item, expires, now) for item, expires in found if expires is None or expires > now]
         target.batch(puts)
         copied += len(puts)
         if progress is not None:
@@ -81,8 +89,26 @@ def copy_store(
     return copied
 
 
-def _put(item: Item, left: float | None) -> PutOp:
+def _put(item: Item | lgstore.Item, expires: datetime | None, now: datetime) -> PutOp:
+    left = None if expires is None else (expires - now).total_seconds() / 60
     return PutOp(item.namespace, item.key, item.value, None, left)
+
+
+def _now() -> datetime:
+    return datetime.now(timezone.utc)
+
+
+def _read(source: BaseStore, places: Sequence[Place]) -> Iterator[tuple[Item | lgstore.Item | None, datetime | None]]:
+    """The items at these places as they are now, with their expiries as far as the source tells."""
+    if isinstance(source, LGStore):
+        for item in source.native.batch([lgstore.Get(*place, refresh_ttl=False) for place in places]):
+            yield item, item and item.expires_at
+        return
+    items: list[Any] = source.batch([GetOp(namespace, key, False) for namespace, key in places])
+    # Afterwards, so that what is overwritten in between lives as its new self.
+    expiries = _expiries(source, places)
+    for item, place in zip(items, places, strict=True):
+        yield item, expiries.get(place)
 
 
 def _places(source: BaseStore, prefix: tuple[str, ...]) -> Iterator[tuple[datetime, Place]]:
@@ -103,32 +129,29 @@ def _aware(time: datetime) -> datetime:
     return time if time.tzinfo is not None else time.replace(tzinfo=timezone.utc)
 
 
-def _minutes_left(source: BaseStore) -> dict[Place, float]:
-    """How many minutes are left to the items that expire, as far as the source tells."""
-    if isinstance(source, LGStore):
-        now = datetime.now(timezone.utc)
-        return {
-            (one.namespace, one.key): (one.expires_at - now).total_seconds() / 60
-            for one in source.iter_search()
-            if one.expires_at is not None
-        }
+def _expiries(source: BaseStore, places: Sequence[Place]) -> dict[Place, datetime]:
+    """When those of these items expire that do, by this machine's clock, as far as another store tells."""
     kind = type(source).__module__.partition("langgraph.store.")[2].partition(".")[0]
     store: Any = source
+    keys = [key for _, key in places]
     if kind == "sqlite":
         rows = store.conn.execute(
-            "SELECT prefix, key, (julianday(expires_at) - julianday('now')) * 1440 FROM store"
-            " WHERE expires_at IS NOT NULL"
+            "SELECT prefix, key, (julianday(expires_at) - julianday('now')) * 86400 FROM store"
+            " WHERE expires_at IS NOT NULL AND key IN (SELECT value FROM json_each(?))",
+            (json.dumps(keys),),
         ).fetchall()
     elif kind == "postgres":
         with store._cursor() as cursor:  # its connection may be a pool, a pipeline or neither
             cursor.execute(
-                "SELECT prefix, key, (EXTRACT(EPOCH FROM expires_at - NOW()) / 60)::float8 AS left_over FROM store"
-                " WHERE expires_at IS NOT NULL"
+                "SELECT prefix, key, EXTRACT(EPOCH FROM expires_at - NOW())::float8 AS left_over FROM store"
+                " WHERE expires_at IS NOT NULL AND key = ANY(%s)",
+                (keys,),
             )
             rows = [tuple(row.values()) for row in cursor.fetchall()]
     else:
         return {}
-    return {(tuple(labels.split(".")), key): minutes for labels, key, minutes in rows}
+    now = _now()
+    return {(tuple(labels.split(".")), key): now + timedelta(seconds=seconds) for labels, key, seconds in rows}
 
 
 def open_any(url: str, stack: ExitStack) -> BaseStore:
@@ -155,11 +178,14 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("source", help="postgresql://…, sqlite:<file>, or a URL of lgstore")
     parser.add_argument("target", help="the same; usually a URL of lgstore: file:memory.db, scylla://host/keyspace")
     parser.add_argument("--prefix", default=(), type=lambda text: tuple(text.split(".")), metavar="a.b")
-    parser.add_argument("--batch-size", default=50, type=int, metavar="N")
+    parser.add_argument("--batch-size", default=50, type=_count, metavar="N")
     options = parser.parse_args(arguments)
+    begun = False
 
     def show(progress: Progress) -> None:
-        end = "\n" if progress.done == progress.total else ""
+        nonlocal begun
+        begun = progress.done < progress.total
+        end = "" if begun else "\n"
         sys.stderr.write(f"\r{progress.done} of {progress.total}{end}")
         sys.stderr.flush()
 
@@ -169,11 +195,19 @@ def main(arguments: list[str] | None = None) -> int:
             setup: Any = getattr(target, "setup", lambda: None)
             setup()
             count = copy_store(source, target, prefix=options.prefix, batch_size=options.batch_size, progress=show)
-    except LgstoreError as error:
-        print(error, file=sys.stderr)
+    except Exception as error:  # of any store and its driver
+        line = "\n" if begun else ""
+        print(f"{line}{type(error).__name__}: {error}", file=sys.stderr)
         return 1
     print(f"{count} items copied")
     return 0
+
+
+def _count(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"must be an integer from 1, but is {text}")
+    return number
 
 
 if __name__ == "__main__":

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterable, Mapping
 from contextlib import AsyncExitStack, ExitStack
 from types import TracebackType
@@ -24,12 +23,16 @@ from langgraph.store.base import (
 
 from lgstore import Store
 from lgstore._capi import OPS
+from lgstore._config import Config, merged
 
 from . import _answer, _config, _request, _ttl
 from ._batch import Batch
+from ._expiry import Expiry
 from ._extras import Extras
-from ._flow import Ask, Flow, arun, awaitable, run
-from ._ranked import Ranked
+from ._flow import arun, run
+from ._namespace import encode_for_put
+from ._ranked import Query, Ranked
+from ._settled import settled
 from ._vectors import Index
 
 Self = TypeVar("Self", bound="LGStore")
@@ -39,7 +42,7 @@ _GET, _PUT, _DELETE, _SEARCH, _BATCH, _LIST = (
 )
 
 
-class LGStore(Extras, BaseStore):
+class LGStore(Extras, Expiry, BaseStore):
     """A LangGraph store: in memory, in one durable file, or on ScyllaDB and Apache Cassandra.
 
     Every method is for any thread and any event loop, several at a time; blocking ones may be called inside a
@@ -68,25 +71,29 @@ class LGStore(Extras, BaseStore):
 
     def __init__(
         self,
-        store: Store | _config.Config,
+        store: Store | Config,
         *,
         index: IndexConfig | None = None,
         ttl: TTLConfig | None = None,
-        vectors: Store | _config.Config | None = None,
+        vectors: Store | Config | None = None,
     ) -> None:
         self.ttl_config = _ttl.checked(ttl)
         self.index_config = index
         checked = None if index is None else Index(index)
         self._owned: list[Store] = []
+        self._refresh: bool | None = None  # what a configuration has, `tuned` has seen to
         if isinstance(store, Store):
             if checked is not None and vectors is None:
                 raise _config.unknown()
             self.native = store
+            self._refresh = True
         else:
             if checked is not None and vectors is None:
                 vectors = _config.beside(store)
             self.native = Store(_config.tuned(store))
             self._owned.append(self.native)
+        if ttl is not None and ttl.get("refresh_on_read") is not None:
+            self._refresh = ttl["refresh_on_read"]
         self._ranked: Ranked | None = None
         if checked is not None and vectors is not None:
             if not isinstance(vectors, Store):
@@ -100,11 +107,11 @@ class LGStore(Extras, BaseStore):
     @classmethod
     def from_conn_string(
         cls: type[Self],
-        conn_string: _config.Config,
+        conn_string: Config,
         *,
         index: IndexConfig | None = None,
         ttl: TTLConfig | None = None,
-        vectors: Store | _config.Config | None = None,
+        vectors: Store | Config | None = None,
         **options: Any,
     ) -> Self:
         """A store for ``with`` and for ``async with``, which open it and close it.
@@ -117,7 +124,7 @@ class LGStore(Extras, BaseStore):
             vectors: As :class:`LGStore`.
             options: More members of the configuration: ``durability="normal"``, ``limits={"value_bytes": …}``.
         """
-        return cls(_config.with_options(conn_string, options), index=index, ttl=ttl, vectors=vectors)
+        return cls(merged(conn_string, options), index=index, ttl=ttl, vectors=vectors)
 
     def setup(self) -> None:
         """Opens the store, and makes or migrates what it needs. Operations do so by themselves, too.
@@ -126,26 +133,31 @@ class LGStore(Extras, BaseStore):
         """
         for store in self._stores():
             store.call("open")
-        return awaitable(None)
+        return settled(None)
 
     async def asetup(self) -> None:
         """`setup` for coroutines."""
         for store in self._stores():
             await store.acall("open")
 
-    def close(self, timeout: float = 10.0) -> None:
-        """Stops the sweeper and closes what this store has opened; running operations have `timeout` seconds."""
-        self._sweeper.stop(timeout)
+    def close(self, timeout: float | None = 10.0) -> None:
+        """Stops the sweeper and closes what this store has opened.
+
+        Running operations, and a sweep, have `timeout` seconds each to end; None = as long as they need.
+        """
+        timeout = _ttl.patience(timeout)
         with ExitStack() as closing:  # all of them, whatever becomes of one
             for store in self._owned:
                 closing.callback(store.close, timeout)
+            self._sweeper.stop(timeout)
 
-    async def aclose(self, timeout: float = 10.0) -> None:
+    async def aclose(self, timeout: float | None = 10.0) -> None:
         """`close` for coroutines."""
-        await asyncio.to_thread(self._sweeper.stop, timeout)
+        timeout = _ttl.patience(timeout)
         async with AsyncExitStack() as closing:
             for store in self._owned:
                 closing.push_async_callback(store.aclose, timeout)
+            await self._sweeper.astop(timeout)
 
     def _stores(self) -> list[Store]:
         return [self.native] if self._ranked is None else [self.native, self._ranked.vectors]
@@ -178,12 +190,12 @@ class LGStore(Extras, BaseStore):
 
     def get(self, namespace: tuple[str, ...], key: str, *, refresh_ttl: bool | None = None) -> Item | None:
         """The item, or None; expired ones are not there."""
-        refresh = _ttl.refreshes(self.ttl_config, refresh_ttl)
+        refresh = _ttl.refreshes(self._refresh, refresh_ttl)
         return _answer.get(self.native._call(_GET, _request.get(namespace, key, refresh), 0))
 
     async def aget(self, namespace: tuple[str, ...], key: str, *, refresh_ttl: bool | None = None) -> Item | None:
         """`get` for coroutines."""
-        refresh = _ttl.refreshes(self.ttl_config, refresh_ttl)
+        refresh = _ttl.refreshes(self._refresh, refresh_ttl)
         return _answer.get(await self.native._acall(_GET, _request.get(namespace, key, refresh), 0))
 
     def put(
@@ -210,6 +222,7 @@ class LGStore(Extras, BaseStore):
             LgstoreError: The store could not do it.
         """
         if value is None:
+            encode_for_put(namespace)  # as LangGraph has it; a delete is free to remove what is there
             self.delete(namespace, key)
             return
         text = _request.value_of(value)
@@ -217,7 +230,7 @@ class LGStore(Extras, BaseStore):
         if self._ranked is None:
             self.native._call(_PUT, body, 0)
         else:
-            run(self._ranked.put(namespace, key, text, body, index))
+            run(self._ranked.put(self._ranked.write_of(namespace, key, text, index), body))
 
     async def aput(
         self,
@@ -230,6 +243,7 @@ class LGStore(Extras, BaseStore):
     ) -> None:
         """`put` for coroutines."""
         if value is None:
+            encode_for_put(namespace)
             await self.adelete(namespace, key)
             return
         text = _request.value_of(value)
@@ -237,7 +251,7 @@ class LGStore(Extras, BaseStore):
         if self._ranked is None:
             await self.native._acall(_PUT, body, 0)
         else:
-            await arun(self._ranked.put(namespace, key, text, body, index))
+            await arun(self._ranked.put(self._ranked.write_of(namespace, key, text, index), body))
 
     def delete(self, namespace: tuple[str, ...], key: str) -> None:
         """Removes an item; that there is none is no error."""
@@ -278,9 +292,9 @@ class LGStore(Extras, BaseStore):
             offset: How many to pass over.
             refresh_ttl: Whether the expiry of the items that are returned moves; None = as configured.
         """
-        refresh = _ttl.refreshes(self.ttl_config, refresh_ttl)
+        refresh = _ttl.refreshes(self._refresh, refresh_ttl)
         if query and self._ranked is not None:
-            return run(self._ranked.search(namespace_prefix, query, filter, limit, offset, refresh))
+            return run(self._ranked.ask(Query(namespace_prefix, query, filter, limit, offset, refresh)))
         body = _request.search(namespace_prefix, filter, limit, offset, refresh)
         return _answer.search(self.native._call(_SEARCH, body, 0))
 
@@ -296,9 +310,9 @@ class LGStore(Extras, BaseStore):
         refresh_ttl: bool | None = None,
     ) -> list[SearchItem]:
         """`search` for coroutines."""
-        refresh = _ttl.refreshes(self.ttl_config, refresh_ttl)
+        refresh = _ttl.refreshes(self._refresh, refresh_ttl)
         if query and self._ranked is not None:
-            return await arun(self._ranked.search(namespace_prefix, query, filter, limit, offset, refresh))
+            return await arun(self._ranked.ask(Query(namespace_prefix, query, filter, limit, offset, refresh)))
         body = _request.search(namespace_prefix, filter, limit, offset, refresh)
         return _answer.search(await self.native._acall(_SEARCH, body, 0))
 
@@ -335,69 +349,14 @@ class LGStore(Extras, BaseStore):
         several writes of one item the last counts. An operation that fails when it runs does not keep the
         others from being done: the error that is raised has `results`, what became of each.
         """
-        batch = Batch(ops, self._ranked)
+        batch = Batch(ops, self._ranked, self.ttl_config, self._refresh)
         if batch.is_plain:
             return batch.results(self.native._call(_BATCH, batch.body(), 0))
-        return run(batch.flow(self.native))
+        return run(batch.flow())
 
     async def abatch(self, ops: Iterable[Op]) -> list[Result]:
         """`batch` for coroutines."""
-        batch = Batch(ops, self._ranked)
+        batch = Batch(ops, self._ranked, self.ttl_config, self._refresh)
         if batch.is_plain:
             return batch.results(await self.native._acall(_BATCH, batch.body(), 0))
-        return await arun(batch.flow(self.native))
-
-    # Expiry
-
-    def sweep_ttl(self) -> int:
-        """Reclaims expired items now, and gives their number; a cluster does that by itself and answers 0.
-
-        Expired items are invisible without it. With an index, vectors that belong to no item are removed, too.
-        It may be awaited, as that of AsyncPostgresStore, but blocks while it works; see `asweep_ttl`.
-        """
-        return awaitable(self._sweep())
-
-    async def asweep_ttl(self) -> int:
-        """`sweep_ttl` for coroutines."""
-        return await arun(self._sweeping())
-
-    def start_ttl_sweeper(self, sweep_interval_minutes: float | None = None) -> _ttl.SweeperFuture:
-        """Sweeps now and then, on a thread of its own; the first time after one interval.
-
-        Args:
-            sweep_interval_minutes: None = the configuration's, else 5.
-
-        Returns:
-            A future that is done when the sweeper has stopped, and stops it when it is cancelled; of the sweeper
-            that runs already, if one does. Without a TTL configuration nothing is started, and it is done.
-            It may be awaited, as that of AsyncPostgresStore, which gives the future itself.
-        """
-        if not self.ttl_config:
-            return _ttl.finished()
-        minutes = sweep_interval_minutes or self.ttl_config.get("sweep_interval_minutes") or 5
-        _ttl.seconds(minutes, "sweep_interval_minutes")
-        return self._sweeper.start(float(minutes))
-
-    async def astart_ttl_sweeper(self, sweep_interval_minutes: float | None = None) -> _ttl.SweeperFuture:
-        """`start_ttl_sweeper` for coroutines."""
-        return self.start_ttl_sweeper(sweep_interval_minutes)
-
-    def stop_ttl_sweeper(self, timeout: float | None = None) -> bool:
-        """Stops the sweeper; False if it was still sweeping after `timeout` seconds (None = wait).
-
-        It may be awaited, as that of AsyncPostgresStore.
-        """
-        return awaitable(self._sweeper.stop(timeout))
-
-    async def astop_ttl_sweeper(self, timeout: float | None = None) -> bool:
-        """`stop_ttl_sweeper` for coroutines."""
-        return await asyncio.to_thread(self._sweeper.stop, timeout)
-
-    def _sweep(self) -> int:
-        return run(self._sweeping())
-
-    def _sweeping(self) -> Flow[int]:
-        answer = yield Ask(self.native, "sweep")
-        if self._ranked is not None:
-            yield from self._ranked.collect()
-        return int(answer)
+        return await arun(batch.flow())

@@ -120,12 +120,15 @@ class Base:
         """A LangGraph ``BaseStore`` on the same items, with times to live in minutes; needs ``langgraph``.
 
         It lives as long as this store, and has this store's ``ttl`` unless the options say otherwise: they
-        are those of :class:`lgstore.langgraph.LGStore`.
+        are those of :class:`lgstore.langgraph.LGStore`. With an ``index``, vectors are kept beside this store's
+        items, in a store that is closed with the one given here.
         """
-        from lgstore.langgraph import LGStore
+        from lgstore.langgraph import LGStore, _config
 
         if self._ttl is not None:
             options.setdefault("ttl", self._ttl.as_langgraph())
+        if options.get("index") is not None and options.get("vectors") is None:
+            options["vectors"] = _config.beside(self._connection.config)
         return LGStore(self._connection.share(), **options)
 
     # ---- Circuit breaker and profiles ----
