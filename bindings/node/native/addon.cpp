@@ -92,8 +92,8 @@ class Body {
   std::unique_ptr<char[]> long_;
 };
 
-// submit(store, op, body, timeoutUs, tag): an answer at once (a document, outcome[0] its status), null
-// (accepted), or undefined (refused: outcome[0] says why).
+// submit(store, op, body, timeoutUs, tag, more): an answer at once (a document, outcome[0] its status), null
+// (accepted), or undefined (refused: outcome[0] says why). With more = 1 it may lie until wake is called.
 napi_value Submit(napi_env env, napi_callback_info info) {
   const Call call(env, info);
   lgstore_t *store = call.Store();
@@ -102,8 +102,9 @@ napi_value Submit(napi_env env, napi_callback_info info) {
   if (!body.Read(call, 2)) return call.Status(LGSTORE_E_INVALID_ARG);
   if (body.length > UINT32_MAX) return call.Status(LGSTORE_E_INVALID_ARG);
   const uint32_t tag = call.Number(4);
-  const lgstore_submission_t submission = {
-      call.Number(1), LGSTORE_ALLOW_IMMEDIATE, 0, static_cast<uint32_t>(body.length), call.Large(3), tag};
+  const uint32_t flags = LGSTORE_ALLOW_IMMEDIATE | (call.Number(5) == 1 ? LGSTORE_MORE_FOLLOWS : 0);
+  const lgstore_submission_t submission = {call.Number(1), flags, 0, static_cast<uint32_t>(body.length),
+                                           call.Large(3),  tag};
   size_t accepted = 0;
   lgstore_op_t op = 0;
   lgstore_completion_t done;
@@ -121,6 +122,17 @@ napi_value Submit(napi_env env, napi_callback_info info) {
   napi_value null = nullptr;
   napi_get_null(env, &null);
   return null;
+}
+
+// wake(store): what lies is taken up.
+napi_value Wake(napi_env env, napi_callback_info info) {
+  const Call call(env, info);
+  lgstore_t *store = call.Store();
+  size_t accepted = 0;
+  if (store != nullptr) {
+    lgstore_submit_cq(store, call.in->queue, nullptr, 0, nullptr, 0, &accepted, nullptr, nullptr);
+  }
+  return nullptr;
 }
 
 // cancel(store, tag): of a request that was accepted and whose completion JavaScript has not had.
@@ -292,13 +304,21 @@ struct Function {
 };
 
 constexpr Function kFunctions[] = {
-    {"submit", Submit},           {"cancel", Cancel},
-    {"storeNew", StoreNew},       {"storeClose", StoreClose},
-    {"storeFree", StoreFree},     {"metrics", Metrics},
-    {"prometheus", Prometheus},   {"breakerReset", BreakerReset},
-    {"runtimeNew", RuntimeNew},   {"runtimeLog", RuntimeLog},
-    {"runtimeFree", RuntimeFree}, {"start", Start},
-    {"resume", Resume},           {"version", Version},
+    {"submit", Submit},
+    {"wake", Wake},
+    {"cancel", Cancel},
+    {"storeNew", StoreNew},
+    {"storeClose", StoreClose},
+    {"storeFree", StoreFree},
+    {"metrics", Metrics},
+    {"prometheus", Prometheus},
+    {"breakerReset", BreakerReset},
+    {"runtimeNew", RuntimeNew},
+    {"runtimeLog", RuntimeLog},
+    {"runtimeFree", RuntimeFree},
+    {"start", Start},
+    {"resume", Resume},
+    {"version", Version},
     {"statusName", StatusName},
 };
 

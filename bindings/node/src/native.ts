@@ -10,7 +10,15 @@ export interface Native {
     later: () => void,
   ): void;
   resume(): void;
-  submit(store: number, op: number, body: string | Uint8Array, timeoutUs: number, tag: number): Document | null;
+  submit(
+    store: number,
+    op: number,
+    body: string | Uint8Array,
+    timeoutUs: number,
+    tag: number,
+    more: 0 | 1,
+  ): Document | null;
+  wake(store: number): void;
   cancel(store: number, tag: number): void;
   storeNew(runtime: number, config: string): number | string | undefined;
   storeClose(store: number, drainUs: number, tag: number): void;

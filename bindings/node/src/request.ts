@@ -25,6 +25,8 @@ export interface Handle {
   index: number;
   /** For new requests: the same, but -1 as soon as close was called. */
   intake: number;
+  /** Requests may lie that no thread was woken for; a microtask will. */
+  lies: boolean;
 }
 
 /** What is published of an operation on the tracing channel `lgstore:op`. */
@@ -99,18 +101,22 @@ class Abortable {
 // By tag, less the bit for Buffers. A tag is in use from the submission until the completion, which comes exactly once.
 const pending: (Pending | undefined)[] = [];
 const free: number[] = [];
+// How many outcomes came with the last burst.
+let together = 0;
 const closes = new Map<number, (status: number) => void>();
 let lastClose = 0;
 
 const channel: TracingChannel<OperationContext> = tracingChannel("lgstore:op");
 
-// Held, as tests of others put clocks of their own in its place.
+// Held, as tests of others put clocks of their own in their place.
 const soon = setImmediate;
+const afterMicrotasks = queueMicrotask;
 
 native.start(settle, receive, () => soon(native.resume));
 
 /** Called by the addon for each burst; statuses and tags have the rest. */
 function settle(...documents: Document[]): void {
+  together = documents.length;
   for (let i = 0; i < documents.length; i++) {
     const at = (tags[i] as number) >>> 1;
     const request = pending[at] as Pending;
@@ -128,6 +134,24 @@ function receive(status: number, tag: number, text?: string): void {
     closes.get(tag)?.(status);
     closes.delete(tag);
   }
+}
+
+/**
+ * Whether more requests are likely to come in this turn of the event loop: where callers wait side by side, the
+ * outcomes that came together let all of them go on. A thread of the library that is woken for each takes each alone.
+ */
+function crowded(): boolean {
+  return together > 1 || pending.length - free.length > 1;
+}
+
+/** Wakes a thread once the callers that can go on now have submitted: their microtasks are queued before this one. */
+function wakeSoon(handle: Handle): void {
+  if (handle.lies) return;
+  handle.lies = true;
+  afterMicrotasks(() => {
+    handle.lies = false;
+    native.wake(handle.index);
+  });
 }
 
 function failure(document: string, op: Op, signal?: AbortSignal): unknown {
@@ -185,8 +209,10 @@ function submit<T>({ handle, op, body, options, decode, decodeRaw, mayBeBytes }:
     const timeout = microseconds(asked?.timeout, op);
     const at = free.pop() ?? pending.push(undefined) - 1;
     const tag = at * 2 + bytes;
-    const answer = native.submit(handle.intake, ops[op], text, timeout, tag);
+    const more = crowded() ? 1 : 0;
+    const answer = native.submit(handle.intake, ops[op], text, timeout, tag, more);
     if (answer === null) {
+      if (more) wakeSoon(handle);
       return new Promise<T>((resolve, reject) => {
         const request = new Pending(handle, op, tag, signal, read, resolve as (value: unknown) => void, reject);
         pending[at] = request;

@@ -14,6 +14,7 @@ import { errorOf } from "../error.js";
 import type { Item } from "../item.js";
 import type { NamespacesPage } from "../namespaces.js";
 import type { Order, Page } from "../search.js";
+import type { Store } from "../store.js";
 
 /** What LGStore adds to operations, which say nothing of it in LangGraph. */
 export interface Additions {
@@ -95,6 +96,30 @@ function searchItemOf(item: Item): SearchItem {
   const made: SearchItem = itemOf(item);
   if (item.score !== undefined) made.score = item.score;
   return made;
+}
+
+/** Sends an operation that has no others beside it as itself: the library may have its answer at once. */
+export function alone(store: Store, operation: BatchOperation): Promise<BatchAnswer<BatchOperation>> {
+  switch (operation.op) {
+    case "get":
+      return store.get(operation.namespace, operation.key, { refreshTtl: operation.refreshTtl });
+    case "put": {
+      const { namespace, key, value, ttl, index } = operation;
+      return store.put(namespace, key, value, { ttl, index }) as Promise<undefined>;
+    }
+    case "delete":
+      return store.delete(operation.namespace, operation.key) as Promise<undefined>;
+    case "search": {
+      const { namespacePrefix, filter, order, query, limit, offset, refreshTtl } = operation;
+      return store.searchPage(namespacePrefix, { filter, order, query, limit, offset, refreshTtl });
+    }
+    case "list_namespaces": {
+      const { matchConditions, maxDepth, limit, offset } = operation;
+      return store.listNamespacesPage({ matchConditions, maxDepth, limit, offset });
+    }
+    case "count":
+      return store.count(operation.namespacePrefix, operation.filter);
+  }
 }
 
 /** What LangGraph expects as the result of an operation. */

@@ -6,7 +6,7 @@ import { known } from "../options.js";
 import type { Order } from "../search.js";
 import { Store, type StoreOptions } from "../store.js";
 import { BatchError } from "./error.js";
-import { type Additions, answerOf, batchOperation } from "./operation.js";
+import { type Additions, alone, answerOf, batchOperation } from "./operation.js";
 
 /** Options of {@link LGStore}. */
 export interface LGStoreOptions extends StoreOptions {
@@ -96,6 +96,8 @@ export class LGStore extends BaseStore {
   }
 
   async #run(operations: BatchOperation[]): Promise<Settled[]> {
+    const [only] = operations;
+    if (operations.length === 1 && only !== undefined) return Promise.allSettled([alone(this.#native, only)]);
     // The type of a list of any operations is a list of any results.
     return (await this.#native.batch(operations, { mode: this.#mode })) as Settled[];
   }
