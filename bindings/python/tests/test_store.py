@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 import pickle
 from datetime import timedelta
 from typing import Any
@@ -209,3 +210,17 @@ def test_a_runtime_of_ones_own() -> None:
         Store(MEMORY, runtime=runtime)
     with pytest.raises(lgstore.ValidationError, match="worker_threads"):
         lgstore.Runtime(worker_threads=-1)
+
+
+@pytest.mark.parametrize("wrong", [-1, math.nan, math.inf, True, "1", 1e30])
+def test_an_end_takes_a_number_of_seconds(wrong: Any) -> None:
+    runtime = lgstore.Runtime()
+    store = Store(MEMORY, runtime=runtime)
+    for end in (store, runtime):
+        with pytest.raises(lgstore.ValidationError) as caught:
+            end.close(wrong)
+        assert caught.value.field == "timeout"
+    store.put(PLACE, "k", {})
+    store.close(0.5)
+    runtime.close(60)
+    runtime.close(0)

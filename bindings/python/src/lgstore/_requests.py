@@ -7,8 +7,10 @@ from typing import Any, TypeAlias, TypedDict
 
 import msgspec
 from msgspec import UNSET, UnsetType
+from msgspec.structs import astuple
 
 from ._json import encode, is_json, plain
+from .error import ValidationError
 
 Namespace: TypeAlias = "tuple[str, ...] | list[str]"
 Value: TypeAlias = Mapping[str, Any]
@@ -18,7 +20,14 @@ Index: TypeAlias = "bool | Sequence[str] | UnsetType | None"
 NOT_PROVIDED = UNSET
 """For a ttl: the store's default."""
 
+PAGE_SIZE = 100
+"""How many items or namespaces an iterator asks for at once, unless told otherwise."""
+
 _only_strings = frozenset((str,)).issuperset
+# Members of these types are written as they are. The encoder would write NaN as null, dates and enums as text; what is
+# in a container is looked at where it is known what it is.
+_AS_THEY_ARE = frozenset((UnsetType, str, int, bool, type(None), tuple, list, dict))
+_all_as_they_are = _AS_THEY_ARE.issuperset
 
 
 class ReadOptions(TypedDict, total=False):
@@ -51,6 +60,11 @@ class Body(msgspec.Struct, kw_only=True):
 
     def check(self, at: str = "") -> None:
         """Refuses what is not JSON, naming its path, which begins with `at`."""
+        members = astuple(self)
+        if not _all_as_they_are(map(type, members)):
+            for name, member in zip(self.__struct_fields__, members, strict=True):
+                if type(member) not in _AS_THEY_ARE:
+                    setattr(self, name, option(member, at + name))
 
     def text(self) -> bytes:
         """The body, checked."""
@@ -65,7 +79,9 @@ class Place(Body):
     key: str
 
     def check(self, at: str = "") -> None:
-        if not _only_strings(map(type, self.namespace)):
+        Body.check(self, at)
+        kind = type(self.namespace)
+        if (kind is not tuple and kind is not list) or not _only_strings(map(type, self.namespace)):
             self.namespace = plain(self.namespace, at + "namespace")
         if type(self.key) is not str:
             self.key = plain(self.key, at + "key")
@@ -95,8 +111,6 @@ class PutBody(Place):
         Place.check(self, at)
         if not is_json(self.value):
             self.value = plain(self.value, at + "value")
-        # The encoder would write NaN as null, which means: never expires.
-        self.ttl = exact(self.ttl, at + "ttl")
         self.index = exact(self.index, at + "index")
 
 
@@ -129,6 +143,7 @@ class ScopeBody(Body):
     filter: Value | UnsetType = UNSET
 
     def check(self, at: str = "") -> None:
+        Body.check(self, at)
         self.namespace_prefix = exact(self.namespace_prefix, at + "namespace_prefix")
         self.filter = exact(self.filter, at + "filter")
 
@@ -161,6 +176,7 @@ class NamespacesBody(Body):
     cursor: str | UnsetType = UNSET
 
     def check(self, at: str = "") -> None:
+        Body.check(self, at)
         for index, condition in enumerate(self.match_conditions or ()):
             condition.path = exact(condition.path, f"{at}match_conditions[{index}].path")
 
@@ -168,6 +184,19 @@ class NamespacesBody(Body):
 def exact(value: Any, at: str) -> Any:
     """The value, in built-in types; what is not JSON is refused."""
     return value if value is UNSET or is_json(value) else plain(value, at)
+
+
+def option(value: Any, at: str) -> Any:
+    """`exact` of an option: of no other value than NaN and the infinities is it the library that says what is wrong."""
+    try:
+        return exact(value, at)
+    except ValueError as wrong:
+        raise ValidationError("invalid_arg", str(wrong).removeprefix(at + ": "), field=at) from None
+
+
+def written_options(**members: Any) -> bytes:
+    """A body that has nothing but options, as JSON."""
+    return written({name: option(value, name) for name, value in members.items() if value is not UNSET})
 
 
 def given(value: Any) -> Any:

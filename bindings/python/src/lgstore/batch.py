@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, TypeAlias
 
-import msgspec
 from msgspec import UNSET, UnsetType
 
-from . import error, item
-from ._requests import DeleteBody, GetBody, NamespacesBody, PutBody, ScopeBody, SearchBody, written
+from . import _requests, error, item
+from ._requests import DeleteBody, GetBody, NamespacesBody, PutBody, ScopeBody, SearchBody
 
 __all__ = ["Count", "Delete", "Get", "ListNamespaces", "Op", "Put", "Search"]
 
@@ -51,25 +50,24 @@ _READERS: dict[type[Any], Any] = {
 }
 
 
-class Body(msgspec.Struct):
+class Body(_requests.Body, kw_only=True):
     """The body of a batch."""
 
     ops: list[Op]
     mode: str | UnsetType = UNSET
     atomicity: str | UnsetType = UNSET
-    profile: str | UnsetType = UNSET
-    max_retries: int | UnsetType = UNSET
-    retry_delay: float | UnsetType = UNSET
-    retry_backoff: float | UnsetType = UNSET
 
-    def text(self) -> bytes:
-        """The body, checked."""
+    def check(self, at: str = "") -> None:
+        _requests.Body.check(self, at)
         for index, op in enumerate(self.ops):
+            if type(op) not in _READERS:
+                what = f"{type(op).__name__} is no operation of lgstore's"
+                raise error.ValidationError("invalid_arg", what, field=f"{at}ops[{index}]")
             try:
                 op.check()
-            except (TypeError, ValueError) as wrong:
-                raise type(wrong)(f"ops[{index}].{wrong}") from None
-        return written(self)
+            except (TypeError, ValueError):
+                op.check(f"{at}ops[{index}].")  # raises it again, with its whole path
+                raise
 
 
 def results_of(ops: Sequence[Op], answer: bytes, return_exceptions: bool) -> list[Any]:
