@@ -156,6 +156,7 @@ def test_an_option_that_is_no_number_is_not_left_out(store: Store, wrong: Any) -
         "max_depth": lambda: store.list_namespaces(max_depth=wrong),
         "mode": lambda: store.batch([], mode=wrong),
         "atomicity": lambda: store.batch([], atomicity=wrong),
+        "ops[1].query": lambda: store.batch([Search((), filter={"a": None}), Search((), query=wrong)]),
         "ops[1].refresh_ttl": lambda: store.batch([Get(PLACE, "k"), Get(PLACE, "k", refresh_ttl=wrong)]),
         "write": lambda: store.health(write=wrong),
         "dry_run": lambda: store.migrate(dry_run=wrong),
@@ -201,8 +202,6 @@ def test_a_namespace_is_an_array(store: Store, labels: Any) -> None:
 def test_options_are_json_too(store: Store) -> None:
     with pytest.raises(TypeError, match=r"^index: set is not JSON$"):
         store.put(PLACE, "k", {}, index={"a"})  # type: ignore[arg-type]
-    with pytest.raises(TypeError, match=r"^profile: UUID is not JSON$"):
-        store.get(PLACE, "k", profile=uuid.uuid4())  # type: ignore[arg-type]
     with pytest.raises(TypeError, match=r"^ops\[1\]\.key: UUID is not JSON$"):
         store.batch([Get(PLACE, "k"), Get(PLACE, uuid.uuid4())])  # type: ignore[arg-type]
     assert store.get(PLACE, "k") is None

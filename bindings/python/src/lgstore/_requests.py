@@ -24,10 +24,6 @@ PAGE_SIZE = 100
 """How many items or namespaces an iterator asks for at once, unless told otherwise."""
 
 _only_strings = frozenset((str,)).issuperset
-# Members of these types are written as they are. The encoder would write NaN as null, dates and enums as text; what is
-# in a container is looked at where it is known what it is.
-_AS_THEY_ARE = frozenset((UnsetType, str, int, bool, type(None), tuple, list, dict))
-_all_as_they_are = _AS_THEY_ARE.issuperset
 
 
 class ReadOptions(TypedDict, total=False):
@@ -60,11 +56,12 @@ class Body(msgspec.Struct, kw_only=True):
 
     def check(self, at: str = "") -> None:
         """Refuses what is not JSON, naming its path, which begins with `at`."""
-        members = astuple(self)
-        if not _all_as_they_are(map(type, members)):
-            for name, member in zip(self.__struct_fields__, members, strict=True):
-                if type(member) not in _AS_THEY_ARE:
-                    setattr(self, name, option(member, at + name))
+
+    def check_numbers(self, at: str = "") -> None:
+        """Refuses options that are NaN or infinite, which the encoder writes as null: as if they were not given."""
+        for name, member in zip(self.__struct_fields__, astuple(self), strict=True):
+            if isinstance(member, float):
+                option(member, at + name)
 
     def text(self) -> bytes:
         """The body, checked."""
@@ -79,12 +76,13 @@ class Place(Body):
     key: str
 
     def check(self, at: str = "") -> None:
-        Body.check(self, at)
         kind = type(self.namespace)
         if (kind is not tuple and kind is not list) or not _only_strings(map(type, self.namespace)):
             self.namespace = plain(self.namespace, at + "namespace")
         if type(self.key) is not str:
             self.key = plain(self.key, at + "key")
+        if not (self.profile is self.max_retries is self.retry_delay is self.retry_backoff is UNSET):
+            self.check_numbers(at)
 
 
 class GetBody(Place):
@@ -92,11 +90,21 @@ class GetBody(Place):
 
     refresh_ttl: bool | UnsetType = UNSET
 
+    def check(self, at: str = "") -> None:
+        Place.check(self, at)
+        if isinstance(self.refresh_ttl, float):
+            option(self.refresh_ttl, at + "refresh_ttl")
+
 
 class DeleteBody(Place):
     """delete, delete_if_exists"""
 
     serial: bool | UnsetType = UNSET
+
+    def check(self, at: str = "") -> None:
+        Place.check(self, at)
+        if isinstance(self.serial, float):
+            option(self.serial, at + "serial")
 
 
 class PutBody(Place):
@@ -111,7 +119,12 @@ class PutBody(Place):
         Place.check(self, at)
         if not is_json(self.value):
             self.value = plain(self.value, at + "value")
-        self.index = exact(self.index, at + "index")
+        if self.ttl is not UNSET:
+            self.ttl = option(self.ttl, at + "ttl")
+        if self.index is not UNSET:
+            self.index = option(self.index, at + "index")
+        if isinstance(self.serial, float):
+            option(self.serial, at + "serial")
 
 
 class SwapBody(PutBody, kw_only=True):
@@ -122,6 +135,7 @@ class SwapBody(PutBody, kw_only=True):
 
     def check(self, at: str = "") -> None:
         PutBody.check(self, at)
+        self.check_numbers(at)
         self.expected_value = exact(self.expected_value, at + "expected_value")
 
 
@@ -133,6 +147,7 @@ class DropBody(Place):
 
     def check(self, at: str = "") -> None:
         Place.check(self, at)
+        self.check_numbers(at)
         self.expected_value = exact(self.expected_value, at + "expected_value")
 
 
@@ -143,7 +158,7 @@ class ScopeBody(Body):
     filter: Value | UnsetType = UNSET
 
     def check(self, at: str = "") -> None:
-        Body.check(self, at)
+        self.check_numbers(at)
         self.namespace_prefix = exact(self.namespace_prefix, at + "namespace_prefix")
         self.filter = exact(self.filter, at + "filter")
 
@@ -176,7 +191,7 @@ class NamespacesBody(Body):
     cursor: str | UnsetType = UNSET
 
     def check(self, at: str = "") -> None:
-        Body.check(self, at)
+        self.check_numbers(at)
         for index, condition in enumerate(self.match_conditions or ()):
             condition.path = exact(condition.path, f"{at}match_conditions[{index}].path")
 
@@ -187,7 +202,7 @@ def exact(value: Any, at: str) -> Any:
 
 
 def option(value: Any, at: str) -> Any:
-    """`exact` of an option: of no other value than NaN and the infinities is it the library that says what is wrong."""
+    """`exact` of an option. Its error is like the library's, which says what else is wrong with options."""
     try:
         return exact(value, at)
     except ValueError as wrong:

@@ -58,7 +58,7 @@ class Body(_requests.Body, kw_only=True):
     atomicity: str | UnsetType = UNSET
 
     def check(self, at: str = "") -> None:
-        _requests.Body.check(self, at)
+        self.check_numbers(at)
         for index, op in enumerate(self.ops):
             if type(op) not in _READERS:
                 what = f"{type(op).__name__} is no operation of lgstore's"
