@@ -38,6 +38,8 @@ def raising_at(step: int, functions: set[str]) -> Iterator[list[int]]:
         return trace
 
     before = sys.gettrace()
+    # From Python 3.12 on settrace looks whether any frame has asked for instructions by then.
+    sys._getframe().f_trace_opcodes = True
     sys.settrace(trace)
     try:
         yield steps
