@@ -95,7 +95,6 @@ def list_namespaces(
     max_depth: int | None,
     limit: int,
     offset: int,
-    cursor: str | None = None,
 ) -> bytes:
     parts = [b'{"limit":%b,"offset":%b' % (_json.dumps(limit), _json.dumps(offset))]
     if conditions:
@@ -106,8 +105,6 @@ def list_namespaces(
         parts.append(b',"match_conditions":[%b]' % made)
     if max_depth is not None:
         parts.append(b',"max_depth":%b' % _json.dumps(max_depth))
-    if cursor is not None:
-        parts.append(b',"cursor":%b' % _json.dumps(cursor))
     parts.append(b"}")
     return b"".join(parts)
 
