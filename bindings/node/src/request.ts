@@ -25,8 +25,10 @@ export interface Handle {
   index: number;
   /** For new requests: the same, but -1 as soon as close was called. */
   intake: number;
-  /** Requests may lie that no thread was woken for; a microtask will. */
-  lies: boolean;
+  /** How many requests lie that no thread was woken for. */
+  lying: number;
+  /** A microtask will wake one. */
+  waking: boolean;
 }
 
 /** What is published of an operation on the tracing channel `lgstore:op`. */
@@ -136,21 +138,26 @@ function receive(status: number, tag: number, text?: string): void {
   }
 }
 
+// More than these do not lie: threads begin with them while JavaScript makes the next.
+const mostLying = 32;
+
 /**
- * Whether more requests are likely to come in this turn of the event loop: where callers wait side by side, the
- * outcomes that came together let all of them go on. A thread of the library that is woken for each takes each alone.
+ * Whether a request may lie because more are likely to come in this turn of the event loop: where callers wait side by
+ * side, the outcomes that came together let all of them go on. A thread that is woken for each takes each alone.
  */
-function crowded(): boolean {
-  return together > 1 || pending.length - free.length > 1;
+function mayLie(handle: Handle): boolean {
+  return handle.lying < mostLying && (together > 1 || pending.length - free.length > 1);
 }
 
-/** Wakes a thread once the callers that can go on now have submitted: their microtasks are queued before this one. */
-function wakeSoon(handle: Handle): void {
-  if (handle.lies) return;
-  handle.lies = true;
+/** A request lies: wakes a thread behind the microtasks of the callers that can go on now, which were queued before. */
+function lies(handle: Handle): void {
+  handle.lying += 1;
+  if (handle.waking) return;
+  handle.waking = true;
   afterMicrotasks(() => {
-    handle.lies = false;
-    native.wake(handle.index);
+    handle.waking = false;
+    if (handle.lying > 0) native.wake(handle.index);
+    handle.lying = 0;
   });
 }
 
@@ -209,10 +216,11 @@ function submit<T>({ handle, op, body, options, decode, decodeRaw, mayBeBytes }:
     const timeout = microseconds(asked?.timeout, op);
     const at = free.pop() ?? pending.push(undefined) - 1;
     const tag = at * 2 + bytes;
-    const more = crowded() ? 1 : 0;
+    const more = mayLie(handle) ? 1 : 0;
     const answer = native.submit(handle.intake, ops[op], text, timeout, tag, more);
     if (answer === null) {
-      if (more) wakeSoon(handle);
+      if (more === 1) lies(handle);
+      else handle.lying = 0;
       return new Promise<T>((resolve, reject) => {
         const request = new Pending(handle, op, tag, signal, read, resolve as (value: unknown) => void, reject);
         pending[at] = request;

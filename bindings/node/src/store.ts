@@ -95,7 +95,7 @@ export class Store {
     this.#runtime = runtime === undefined ? sharedRuntime() : runtime;
     const made = native.storeNew(Runtime.indexOf(this.#runtime), text);
     if (typeof made !== "number") throw refusal(outcome[0] as number, made);
-    this.#handle = { index: made, intake: made, lies: false };
+    this.#handle = { index: made, intake: made, lying: 0, waking: false };
     forgotten.register(this.#handle, made, this.#handle);
   }
 

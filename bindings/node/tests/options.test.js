@@ -164,11 +164,9 @@ test("arguments of LangGraph's operations", async (t) => {
   t.after(() => store.stop());
   await rejectsWith(store.batch(null), "invalid_arg", "ops");
   await rejectsWith(store.batch([{ foo: 1n }]), "unsupported");
-  await rejectsWith(
-    store.batch([{ matchConditions: 5, limit: 1, offset: 0 }]),
-    "invalid_arg",
-    "ops[0].matchConditions",
-  );
+  const list = { matchConditions: 5, limit: 1, offset: 0 };
+  await rejectsWith(store.batch([list]), "invalid_arg", "matchConditions");
+  await rejectsWith(store.batch([list, list]), "invalid_arg", "ops[0].matchConditions");
   for (const namespace of [undefined, null, "a", 5, [5n], [Symbol("a")]]) {
     await assert.rejects(store.batch([{ namespace, key: "k", value: {} }]), { name: "InvalidNamespaceError" });
   }

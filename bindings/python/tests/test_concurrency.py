@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gc
 import os
 import random
@@ -16,7 +17,7 @@ import pytest
 from common import ACCEPTING, MEMORY, PLACE, SLOW, STUCK, Run
 
 import lgstore
-from lgstore import Store
+from lgstore import Store, _completions
 
 
 def in_flight(store: Store) -> int:
@@ -224,6 +225,31 @@ def test_closing_waits_for_what_runs(run: Run) -> None:
         stuck.close(0)
         with pytest.raises(lgstore.ClosedError):
             waiting.result()
+
+
+def test_what_many_blocked_threads_had_does_not_stay() -> None:
+    store = Store(STUCK)
+    threads = [threading.Thread(target=swallowed, args=(store,)) for _ in range(200)]
+    for thread in threads:
+        thread.start()
+    while in_flight(store) < 200:
+        time.sleep(0.001)
+    gc.collect()
+    before = slots()
+    assert before >= 200
+    store.close(0)
+    for thread in threads:
+        thread.join()
+    assert slots() < 100
+
+
+def swallowed(store: Store) -> None:
+    with contextlib.suppress(lgstore.ClosedError):
+        store.get(PLACE, "k")
+
+
+def slots() -> int:
+    return sum(type(one) is _completions._Slot for one in gc.get_objects())
 
 
 def test_loops_that_end_leave_nothing(run: Run) -> None:

@@ -7,6 +7,7 @@ import datetime
 import decimal
 import enum
 import json
+import math
 import types
 import uuid
 from collections import OrderedDict, namedtuple
@@ -17,7 +18,7 @@ import pytest
 from common import PLACE
 
 import lgstore
-from lgstore import Get, ListNamespaces, Search, Store, ValidationError, _json
+from lgstore import Get, Search, Store, _json
 
 Point = namedtuple("Point", "x y")
 
@@ -136,50 +137,74 @@ def test_arguments_are_json_too(store: Store) -> None:
             wrong()
 
 
-def test_options_are_json_too(store: Store) -> None:
-    with pytest.raises(ValueError, match=r"^ttl: nan is not JSON$"):
-        store.put(PLACE, "k", {}, ttl=float("nan"))
-    with pytest.raises(ValueError, match=r"^ttl: inf is not JSON$"):
-        store.put_if_absent(PLACE, "k", {}, ttl=float("inf"))
-    with pytest.raises(TypeError, match=r"^index: set is not JSON$"):
-        store.put(PLACE, "k", {}, index={"a"})  # type: ignore[arg-type]
+@pytest.mark.parametrize("wrong", [math.nan, math.inf, -math.inf])
+def test_an_option_that_is_no_number_is_not_left_out(store: Store, wrong: Any) -> None:
+    # JSON has no way to say them, and null would mean: as if it were not given.
+    calls: dict[str, Callable[[], object]] = {
+        "ttl": lambda: store.put(PLACE, "k", {}, ttl=wrong),
+        "index": lambda: store.put_if_absent(PLACE, "k", {}, index=wrong),
+        "serial": lambda: store.delete(PLACE, "k", serial=wrong),
+        "expected_version": lambda: store.compare_and_set(PLACE, "k", {}, expected_version=wrong),
+        "retry_delay": lambda: store.put(PLACE, "k", {}, retry_delay=wrong),
+        "refresh_ttl": lambda: store.get(PLACE, "k", refresh_ttl=wrong),
+        "max_retries": lambda: store.count(max_retries=wrong),
+        "profile": lambda: store.delete_prefix(PLACE, profile=wrong),
+        "limit": lambda: store.search(limit=wrong),
+        "offset": lambda: store.search(offset=wrong),
+        "order": lambda: next(store.iter_search(order=wrong)),
+        "cursor": lambda: store.namespaces_page(cursor=wrong),
+        "max_depth": lambda: store.list_namespaces(max_depth=wrong),
+        "mode": lambda: store.batch([], mode=wrong),
+        "atomicity": lambda: store.batch([], atomicity=wrong),
+        "ops[1].query": lambda: store.batch([Search((), filter={"a": None}), Search((), query=wrong)]),
+        "ops[1].refresh_ttl": lambda: store.batch([Get(PLACE, "k"), Get(PLACE, "k", refresh_ttl=wrong)]),
+        "write": lambda: store.health(write=wrong),
+        "dry_run": lambda: store.migrate(dry_run=wrong),
+        "to": lambda: store.migrate(to=wrong),
+        "path": lambda: store.backup(wrong),
+        "seconds": lambda: store.advance(wrong),
+        "timeout": lambda: store.get(PLACE, "k", timeout=wrong),
+    }
+    for field, call in calls.items():
+        with pytest.raises(lgstore.ValidationError, match=str(wrong)) as caught:
+            call()
+        assert caught.value.field == field
     assert store.get(PLACE, "k") is None
 
 
-@pytest.mark.parametrize("value", [float("nan"), float("inf")])
-def test_options_that_are_not_finite_are_not_taken_for_none(store: Store, value: Any) -> None:
-    store.put(("a",), "k", {"null": None})
-    calls: dict[str, Callable[[], Any]] = {
-        "max_depth": lambda: store.list_namespaces(max_depth=value),
-        "ops[0].max_depth": lambda: store.batch([ListNamespaces(max_depth=value)]),
-        "order": lambda: store.search((), order=value),
-        "cursor": lambda: store.search_page((), cursor=value),
-        "limit": lambda: store.search((), limit=value),
-        "profile": lambda: store.get(("a",), "k", profile=value),
-        "refresh_ttl": lambda: store.get(("a",), "k", refresh_ttl=value),
-        "max_retries": lambda: store.get(("a",), "k", max_retries=value),
-        "retry_delay": lambda: store.put(("a",), "k", {"null": None}, retry_delay=value),
-        "retry_backoff": lambda: store.batch([Get(("a",), "k")], retry_backoff=value),
-        "ops[1].cursor": lambda: store.batch([Get(("a",), "k"), Search((), cursor=value)]),
+@pytest.mark.parametrize("wrong", [True, "1", 1.5, [1]])
+def test_an_option_of_the_wrong_type_is_refused(store: Store, wrong: Any) -> None:
+    calls: dict[str, Callable[[], object]] = {
+        "limit": lambda: store.search(limit=wrong),
+        "max_depth": lambda: store.list_namespaces(max_depth=wrong),
+        "max_retries": lambda: store.get(PLACE, "k", max_retries=wrong),
+        "ops[0].limit": lambda: store.batch([Search((), limit=wrong)]),
+        "ops[0]": lambda: store.batch([wrong]),
     }
+    if not isinstance(wrong, float):
+        calls["timeout"] = lambda: store.get(PLACE, "k", timeout=wrong)
+        calls["retry_delay"] = lambda: store.get(PLACE, "k", retry_delay=wrong)
     for field, call in calls.items():
-        with pytest.raises(ValidationError) as caught:
+        with pytest.raises(lgstore.ValidationError) as caught:
             call()
         assert caught.value.field == field
 
 
-@pytest.mark.parametrize("value", [True, "5", 1.5])
-def test_options_of_another_type_are_refused(store: Store, value: Any) -> None:
-    calls: dict[str, Callable[[], Any]] = {
-        "max_depth": lambda: store.list_namespaces(max_depth=value),
-        "limit": lambda: store.search((), limit=value),
-        "offset": lambda: store.search((), offset=value),
-        "max_retries": lambda: store.get(("a",), "k", max_retries=value),
-    }
-    for field, call in calls.items():
-        with pytest.raises(ValidationError) as caught:
+@pytest.mark.parametrize("labels", ["users", 3, None])
+def test_a_namespace_is_an_array(store: Store, labels: Any) -> None:
+    for call in (lambda: store.get(labels, "k"), lambda: store.put(labels, "k", {}), lambda: store.search(labels)):
+        with pytest.raises(lgstore.ValidationError) as caught:
             call()
-        assert caught.value.field == field
+        assert caught.value.field is not None
+        assert caught.value.field.startswith("namespace")
+
+
+def test_options_are_json_too(store: Store) -> None:
+    with pytest.raises(TypeError, match=r"^index: set is not JSON$"):
+        store.put(PLACE, "k", {}, index={"a"})  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match=r"^ops\[1\]\.key: UUID is not JSON$"):
+        store.batch([Get(PLACE, "k"), Get(PLACE, uuid.uuid4())])  # type: ignore[arg-type]
+    assert store.get(PLACE, "k") is None
 
 
 def test_values_deeper_than_the_stack_are_refused(store: Store) -> None:

@@ -119,6 +119,29 @@ def finish(process: subprocess.Popen[str], expected: int = 0, said: str = "") ->
             time.sleep(0.001)
         logging.root.handlers[0].stream.flush()
         """,
+        # The same, after a handler has asked for silence, which it can't have there.
+        """
+        import logging
+        def handle(record):
+            logging.getLogger("lgstore").setLevel(100)
+            runtime.update_log_level()
+            handled.set()
+            logging.getLogger("lgstore").setLevel(1)
+            return False
+        handled = threading.Event()
+        logging.basicConfig(level=1, stream=open(os.devnull, "w"))
+        logging.getLogger("lgstore").addFilter(handle)
+        runtime = lgstore.Runtime()
+        store = lgstore.Store({**ACCEPTING, "limits": {"warn_value_bytes": 1}}, runtime=runtime)
+        def work():
+            while True:
+                store.put(PLACE, "k", {"n": 1})
+        for n in range(2):
+            threading.Thread(target=work, daemon=True).start()
+        handled.wait()
+        while store.metrics()["total_operations"] < 500:
+            time.sleep(0.001)
+        """,
     ],
 )
 def test_a_process_ends_quietly(program: str) -> None:
@@ -129,7 +152,8 @@ def test_a_process_ends_quietly(program: str) -> None:
 def test_the_child_of_a_fork_is_told() -> None:
     program = """
     import warnings; warnings.simplefilter("ignore", DeprecationWarning)
-    store, other = lgstore.Store(ACCEPTING), lgstore.Store(STUCK)
+    runtime = lgstore.Runtime()
+    store, other = lgstore.Store(ACCEPTING, runtime=runtime), lgstore.Store(STUCK)
     store.put(PLACE, "k", {"n": 1})
     async def main():
         await store.aput(PLACE, "k", {"n": 1})
@@ -151,6 +175,8 @@ def test_the_child_of_a_fork_is_told() -> None:
                 else:
                     os._exit(2)
             asyncio.run(again())
+            runtime.close()
+            runtime.close()
             def fresh():
                 with lgstore.Store(ACCEPTING) as mine:
                     mine.put(PLACE, "k", {"n": 2})
@@ -166,6 +192,8 @@ def test_the_child_of_a_fork_is_told() -> None:
     asyncio.run(main())
     assert store.get(PLACE, "k").value == {"n": 1}
     store.close(); other.close(0)
+    del store
+    runtime.close()
     """
     finish(start(program))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 import pickle
 from datetime import timedelta
 from types import MappingProxyType
@@ -154,8 +155,9 @@ def test_what_is_wrong_with_a_batch_is_named(store: Store) -> None:
 
 @pytest.mark.parametrize("wrong", [("x",), None, {"op": "get"}, PutBody(namespace=("a",), key="k", value={})])
 def test_what_is_no_operation_is_refused(store: Store, wrong: Any) -> None:
-    with pytest.raises(TypeError, match=r"ops\[1\]: must be one of lgstore's operations"):
+    with pytest.raises(lgstore.ValidationError, match="no operation") as caught:
         store.batch([Put(("a",), "k", {}), wrong])
+    assert caught.value.field == "ops[1]"
     assert store.count() == 0
 
 
@@ -239,3 +241,17 @@ def test_a_runtime_of_ones_own() -> None:
         Store(MEMORY, runtime=runtime)
     with pytest.raises(lgstore.ValidationError, match="worker_threads"):
         lgstore.Runtime(worker_threads=-1)
+
+
+@pytest.mark.parametrize("wrong", [-1, math.nan, math.inf, True, "1", 1e30])
+def test_an_end_takes_a_number_of_seconds(wrong: Any) -> None:
+    runtime = lgstore.Runtime()
+    store = Store(MEMORY, runtime=runtime)
+    for end in (store, runtime):
+        with pytest.raises(lgstore.ValidationError) as caught:
+            end.close(wrong)
+        assert caught.value.field == "timeout"
+    store.put(PLACE, "k", {})
+    store.close(0.5)
+    runtime.close(60)
+    runtime.close(0)

@@ -1,6 +1,7 @@
-"""Writes src/lgstore/_awaited.py, the operations for coroutines, from _blocking.py: `python tools/twins.py`.
+"""Writes the operations that are there twice, once blocking and once for coroutines: `python tools/twins.py`.
 
-So the two can't differ. The file is committed; tests/test_generated.py sees to it that it is up to date.
+src/lgstore/_awaited/*.py is made of src/lgstore/_blocking/*.py, and src/lgstore/scylladb/_sync.py of store.py there.
+So the two can't differ. The files are committed; tests/test_generated.py sees to it that they are up to date.
 """
 
 from __future__ import annotations
@@ -8,46 +9,82 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
-SOURCE = Path(__file__).resolve().parents[1] / "src" / "lgstore" / "_blocking.py"
-TARGET = SOURCE.with_name("_awaited.py")
-
-DOCUMENT = '''"""The operations of a store, for coroutines. Made by tools/twins.py; change _blocking.py."""'''
-CLASS = '''class Awaited(Handle):
-    """The base of :class:`lgstore.Store` with its operations for coroutines.
-
-    They are those without the a, awaited, on any event loop. Cancelling an await cancels the operation where it
-    runs; whether a write that was cancelled has taken effect is not known then.
-    """
-'''
+PROJECT = Path(__file__).resolve().parents[1]
+PACKAGE = PROJECT / "src" / "lgstore"
 
 
 def awaited(source: str) -> str:
-    """The module of the coroutines."""
-    text = re.sub(r'^""".*?"""', DOCUMENT, source, count=1, flags=re.DOTALL)
-    text = re.sub(r'PAGE_SIZE = 100\n""".*?"""\n', "", text, flags=re.DOTALL)
-    text = text.replace("from ._handle import", "from ._blocking import PAGE_SIZE\nfrom ._handle import")
-    text = re.sub(r"class Blocking.*?\"\"\".*?\"\"\"\n", CLASS, text, count=1, flags=re.DOTALL)
-    names = re.findall(r"    def (\w+)\(", text)
-    for name in names:
-        pattern = rf"(    )def {name}(\(.*?\) -> .*?:\n)        \"\"\".*?\"\"\"\n"
+    """The module of the coroutines for a module of blocking operations."""
+    text = re.sub(r'^"""(.*?)"""', r'"""\1 For coroutines: made by tools/twins.py of _blocking."""', source, count=1)
+    for name in re.findall(r"    def (\w+)\(", text):
+        pattern = rf'(    )def {name}(\(.*?\) -> .*?:\n)        """.*?"""\n'
         text = re.sub(pattern, rf'\1async def a{name}\2        """`{name}`, awaited."""' + "\n", text, flags=re.DOTALL)
         text = re.sub(rf"self\.{name}\(", f"await self.a{name}(", text)
+    # What another module of these defines.
+    text = re.sub(r"(?<!await )self\.(get)\(", r"await self.a\1(", text)
     text = text.replace("self._call(", "await self._acall(").replace("Iterator", "AsyncIterator")
-    text = re.sub(r"return await (self\.\w+\((?:[^()]|\([^()]*\))*\))\.(\w+)", r"return (await \1).\2", text)
+    return re.sub(r"return await (self\.\w+\((?:[^()]|\([^()]*\))*\))\.(\w+)", r"return (await \1).\2", text)
+
+
+def blocking(source: str) -> str:
+    """The facade's operations that block, for its module of coroutines."""
+    text = re.sub(
+        r'^""".*?"""',
+        '"""The operations that block their thread: made by tools/twins.py of store.py."""',
+        source,
+        count=1,
+    )
+    text = text.replace("from ._sync import Blocking\n", "")
+    text = re.sub(
+        r'class AsyncScyllaDBStore\(.*?\):\n    """.*?"""\n',
+        '''class Blocking(Base):
+    """Each operation of :class:`AsyncScyllaDBStore` without its ``a``: the same, but the thread waits.
+
+    They may be called from any thread. In a coroutine they hold up its event loop.
+    """
+''',
+        text,
+        flags=re.DOTALL,
+    )
+    text = re.sub(
+        r'    async def a(\w+)(\(.*?\) -> .*?:\n)        """.*?"""\n',
+        r'''    def \1\2        """:meth:`AsyncScyllaDBStore.a\1`, waiting."""''' + "\n",
+        text,
+        flags=re.DOTALL,
+    )
+    return text.replace("await self._acall(", "self._call(")
+
+
+TWINS: dict[Path, tuple[Path, Callable[[str], str]]] = {
+    **{
+        PACKAGE / "_awaited" / f"{name}.py": (PACKAGE / "_blocking" / f"{name}.py", awaited)
+        for name in ("items", "conditional", "upkeep")
+    },
+    PACKAGE / "scylladb" / "_sync.py": (PACKAGE / "scylladb" / "store.py", blocking),
+}
+"""The files that are made: of which they are made, and how."""
+
+
+def made(target: Path) -> str:
+    """The text of a file, as it is to be."""
+    source, twin = TWINS[target]
+    text = twin(source.read_text("utf-8"))
     for command in (["check", "--fix-only", "--quiet"], ["format"]):
         text = subprocess.run(
-            [sys.executable, "-m", "ruff", *command, "--stdin-filename", str(TARGET), "-"],
+            [sys.executable, "-m", "ruff", *command, "--stdin-filename", str(target), "-"],
             input=text,
             capture_output=True,
             text=True,
             check=True,
-            cwd=SOURCE.parents[2],
+            cwd=PROJECT,
         ).stdout
     return text
 
 
 if __name__ == "__main__":
-    TARGET.write_text(awaited(SOURCE.read_text("utf-8")), "utf-8")
-    print(f"{TARGET} written", file=sys.stderr)
+    for target in TWINS:
+        target.write_text(made(target), "utf-8")
+        print(f"{target} written", file=sys.stderr)

@@ -3,6 +3,11 @@
 Both first ask for an immediate answer, which costs no thread and no wake-up. Otherwise the outcome comes by a
 completion queue of the C library: there is one for each blocked caller, and one for each event loop, whose
 descriptor the loop watches.
+
+The handler of a signal may raise wherever Python code runs. CPython calls it where a function of Python begins, where
+a loop goes round and after a call, also one of a C function; never between a C function's end and the C code that
+called it, and never between plain loads and stores and the call that they prepare. What has to be known of a result
+that the library gave is written down within these bounds, so that each is released once and none is lost.
 """
 
 from __future__ import annotations
@@ -11,6 +16,7 @@ import asyncio
 import os
 import threading
 import weakref
+from itertools import starmap
 from typing import Any
 
 from . import error
@@ -22,6 +28,8 @@ _SLICE_US = 50_000
 _LOOP_CAPACITY = 65_536
 # How many completions are taken at once.
 _BURST = 256
+# How many slots are kept for blocking callers to come.
+_IDLE = 64
 
 Outcome = tuple[int, bytes]
 """Status and document of a request."""
@@ -33,10 +41,11 @@ library_threads: set[int] = set()
 class _Slot:
     """A queue, and what one request is submitted with: reused, because making it costs more than using it.
 
-    For one thread at a time.
+    For one thread at a time. `owes[0]` is 1 from the moment that a request is accepted until its result is given back,
+    or its completion is left to the queue.
     """
 
-    __slots__ = ("_accepted", "_done", "_first", "_submission", "ops", "queue")
+    __slots__ = ("_first", "_submission", "done", "ops", "owes", "queue")
 
     def __init__(self, capacity: int) -> None:
         out, failure = ffi.new("lgstore_cq_t **"), ffi.new("lgstore_error_t **")
@@ -45,10 +54,10 @@ class _Slot:
             raise error.take(failure[0], status)
         self.queue = ffi.gc(out[0], lib.lgstore_cq_free)
         self.ops = ffi.new("lgstore_op_t *")
+        self.owes = ffi.new("size_t *")
         self._submission = ffi.new("lgstore_submission_t *", {"flags": IMMEDIATE})
-        self._accepted = ffi.new("size_t *")
-        self._done = ffi.new("lgstore_completion_t[]", 1)
-        self._first = self._done[0]
+        self.done = ffi.new("lgstore_completion_t[]", 1)
+        self._first = self.done[0]
 
     def submit(self, store: Any, op: int, body: bytes, timeout_us: int, tag: int) -> int:
         """Submits a request and returns its id; 0 = it is done, see `take`. Raises when it is refused."""
@@ -58,9 +67,7 @@ class _Slot:
         submission.json_len = length
         submission.timeout_us = timeout_us
         submission.tag = tag
-        status = lib.lgstore_submit_cq(
-            store, self.queue, body, length, submission, 1, self._accepted, self.ops, self._done
-        )
+        status = lib.lgstore_submit_cq(store, self.queue, body, length, submission, 1, self.owes, self.ops, self.done)
         if status != 0:
             raise error.refusal(status)
         request: int = self.ops[0]
@@ -68,14 +75,15 @@ class _Slot:
 
     def wait(self) -> None:
         """Waits for the completion of a request, so that `take` finds it. Signals are handled meanwhile."""
-        while lib.lgstore_cq_wait(self.queue, self._done, 1, _SLICE_US) == 0:
+        while lib.lgstore_cq_wait(self.queue, self.done, 1, _SLICE_US) == 0:
             pass
 
     def take(self) -> Outcome:
         """The outcome that has come."""
-        first = self._first
+        first, queue, done = self._first, self.queue, self.done
         outcome = first.status, ffi.buffer(first.json, first.json_len)[:]
-        lib.lgstore_cq_release(self.queue, self._done, 1)
+        self.owes[0] = 0  # before the release: no handler runs between the two
+        lib.lgstore_cq_release(queue, done, 1)
         return outcome
 
 
@@ -91,24 +99,27 @@ def run(store: Any, op: int, body: bytes, timeout_us: int) -> Outcome:
         slot = _idle.pop()
     except IndexError:
         slot = _Slot(1)
-    slot.ops[0] = 0
     try:
         if slot.submit(store, op, body, timeout_us, 0) != 0:
             slot.wait()
         outcome = slot.take()
     except BaseException:
-        # The handler of a signal has raised (or the request was refused, and there is nothing to cancel). The
-        # slot is dropped, and with its queue what would still come.
-        lib.lgstore_cancel(store, slot.ops[0])
+        # The handler of a signal has raised, or the request was refused. The slot is dropped, and with its queue
+        # what would still come: it is never another's. No function of Python, in which a handler could run, does it.
+        if slot.owes[0] != 0:
+            slot.owes[0] = 0
+            lib.lgstore_cq_release(slot.queue, slot.done, 1)  # Nothing, where no result has come.
+            lib.lgstore_cancel(store, slot.ops[0])  # Nothing, where it is done.
         raise
-    _idle.append(slot)
+    if len(_idle) < _IDLE:
+        _idle.append(slot)
     return outcome
 
 
 class _LoopQueue:
     """What one event loop has; used on that loop's thread only."""
 
-    __slots__ = ("_batch", "loop", "pending", "slot", "tag")
+    __slots__ = ("_batch", "_held", "loop", "pending", "slot", "tag")
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         # Weak: the loop holds this queue by its reader, and must be free to go.
@@ -117,23 +128,58 @@ class _LoopQueue:
         self.tag = 0
         self.pending: dict[int, asyncio.Future[Outcome]] = {}
         self._batch = ffi.new("lgstore_completion_t[]", _BURST)
+        # What is known of the batch: [] = it is empty, [n] = it holds n completions, [n, None] = they are released.
+        self._held: list[Any] = []
         descriptor = lib.lgstore_cq_fd(self.slot.queue)
         if descriptor < 0:
             raise OSError("no descriptor is to be had for a completion queue")
         loop.add_reader(descriptor, self.drain)
 
     def drain(self) -> None:
-        """Hands out what has come."""
-        queue, batch, pending = self.slot.queue, self._batch, self.pending
-        count = _BURST
-        while count == _BURST:
-            count = lib.lgstore_cq_drain(queue, batch, _BURST)
-            for index in range(count):
-                completion = batch[index]
-                future = pending.pop(completion.tag, None)
-                if future is not None and not future.done():  # else nobody waits for this any more
-                    future.set_result((completion.status, ffi.buffer(completion.json, completion.json_len)[:]))
-            lib.lgstore_cq_release(queue, batch, count)
+        """Hands out what has come.
+
+        What an exception interrupts, the next call goes on with. Handing out a burst may be begun again: those that
+        are handed out are not pending any more.
+        """
+        queue, batch, held = self.slot.queue, self._batch, self._held
+        try:
+            while True:
+                if not held:
+                    # In one step of the interpreter: nothing comes between the call and its being known.
+                    held.extend(starmap(lib.lgstore_cq_drain, [(queue, batch, _BURST)]))
+                count = held[0]
+                if len(held) == 1:
+                    self._hand_out(count)
+                    held.extend(starmap(lib.lgstore_cq_release, [(queue, batch, count)]))
+                held.clear()
+                if count < _BURST:
+                    return
+        except BaseException:
+            lib.lgstore_cq_wake(queue)  # so that the loop calls again
+            raise
+
+    def _hand_out(self, count: int) -> None:
+        batch, pending = self._batch, self.pending
+        for index in range(count):
+            completion = batch[index]
+            tag = completion.tag
+            future = pending.get(tag)
+            if future is None:
+                continue  # Nobody waits for this any more.
+            if not future.done():
+                try:
+                    outcome = completion.status, ffi.buffer(completion.json, completion.json_len)[:]
+                except MemoryError as wrong:
+                    future.set_exception(wrong)
+                else:
+                    future.set_result(outcome)
+            # Behind it: what is interrupted before this is done again.
+            del pending[tag]
+
+    def end(self) -> None:
+        """Gives back what it holds, when its loop has ended."""
+        if len(self._held) == 1:
+            self._held.extend(starmap(lib.lgstore_cq_release, [(self.slot.queue, self._batch, self._held[0])]))
 
 
 # By the id of the loop. An entry whose loop has ended may stand here until the next one is made.
@@ -148,12 +194,21 @@ async def arun(store: Any, op: int, body: bytes, timeout_us: int) -> Outcome:
     if queue is None or queue.loop() is not loop:
         queue = _make(loop)
     queue.tag = tag = queue.tag + 1
-    request = queue.slot.submit(store, op, body, timeout_us, tag)
-    if request == 0:
-        return queue.slot.take()
+    slot = queue.slot
     try:
+        request = slot.submit(store, op, body, timeout_us, tag)
+        if request == 0:
+            return slot.take()
         future: asyncio.Future[Outcome] = loop.create_future()
         queue.pending[tag] = future
+        slot.owes[0] = 0  # From here on the queue brings it.
+    except BaseException:
+        if slot.owes[0] != 0:  # as in `run`
+            slot.owes[0] = 0
+            lib.lgstore_cq_release(slot.queue, slot.done, 1)
+            lib.lgstore_cancel(store, slot.ops[0])
+        raise
+    try:
         return await future
     except BaseException:
         # Cancelled, or the coroutine was dropped. The completion still comes, and `drain` passes over it.
@@ -168,6 +223,7 @@ def _make(loop: asyncio.AbstractEventLoop) -> _LoopQueue:
             ended = queue.loop()
             if ended is None or ended.is_closed():
                 del _queues[key]
+                queue.end()
         made = _queues[id(loop)] = _LoopQueue(loop)
         return made
 

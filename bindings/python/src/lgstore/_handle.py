@@ -8,24 +8,15 @@ import threading
 from collections.abc import Mapping
 from typing import Any
 
-from . import _completions, _json, error
-from ._capi import CLOSED, FORKED, OPS, ffi, lib
+from . import _completions, _json, _timeout, error
+from ._apart import apart
+from ._capi import CLOSED, FORKED, OPS, WOULD_DEADLOCK, ffi, lib
 from .runtime import Runtime, shared
 
 DRAIN_TIMEOUT = 10.0
 """Seconds that a close waits for running operations, unless told otherwise."""
 
 _NAMES = {number: name for name, number in OPS.items()}
-_WITHOUT_END = 2**64 - 1
-
-
-def microseconds(timeout: float | None) -> int:
-    """A timeout in seconds as the library counts it; 0 = the store's default."""
-    if timeout is None:
-        return 0
-    if not 0 < timeout <= 1e12:
-        raise error.ValidationError("invalid_arg", "must be a number of seconds above 0", field="timeout")
-    return max(1, int(timeout * 1e6))
 
 
 class Handle:
@@ -53,11 +44,11 @@ class Handle:
         meanwhile, and signals are handled within 50 ms: when a handler raises (KeyboardInterrupt), the operation
         is cancelled. `timeout` is in seconds; None = the store's default.
         """
-        return self._call(_number_of(op), body, microseconds(timeout))
+        return self._call(_number_of(op), body, _timeout.of_request(timeout))
 
     async def acall(self, op: str, body: bytes = b"{}", *, timeout: float | None = None) -> bytes:
         """`call`, awaited, on any event loop. Cancelling the await cancels the operation where it runs."""
-        return await self._acall(_number_of(op), body, microseconds(timeout))
+        return await self._acall(_number_of(op), body, _timeout.of_request(timeout))
 
     def _call(self, op: int, body: bytes, timeout_us: int) -> bytes:
         status, text = _completions.run(self._get(), op, body, timeout_us)
@@ -112,29 +103,21 @@ class Handle:
             await asyncio.wrap_future(closing)
 
     def _begin_close(self, timeout: float | None) -> concurrent.futures.Future[None] | None:
+        timeout_us = _timeout.of_end(timeout)
+        if threading.get_ident() in _completions.library_threads:
+            raise error.refusal(WOULD_DEADLOCK, "close")
         store = self._store
         if store is None:
             return None
-        if timeout is not None and not 0 <= timeout <= 1e12:
-            raise error.ValidationError("invalid_arg", "must be a number of seconds", field="timeout")
-        timeout_us = _WITHOUT_END if timeout is None else int(timeout * 1e6)
-        done: concurrent.futures.Future[None] = concurrent.futures.Future()
-        done.set_running_or_notify_cancel()  # From now on it can't be cancelled.
 
         def close() -> None:
             status = lib.lgstore_close(store, timeout_us)
-            if status in (0, FORKED):
-                self._store = None
-                done.set_result(None)
-            else:
-                done.set_exception(error.refusal(status, "close"))
+            if status not in (0, FORKED):
+                raise error.refusal(status, "close")
+            self._store = None
 
-        try:
-            # On a thread of its own, so that signals are handled meanwhile and an event loop goes on.
-            threading.Thread(target=close, name="lgstore-close", daemon=True).start()
-        except RuntimeError:  # None is to be had any more: the interpreter ends.
-            close()
-        return done
+        # On a thread of its own, so that signals are handled meanwhile and an event loop goes on.
+        return apart(close, "lgstore-close")
 
 
 def _number_of(op: str) -> int:

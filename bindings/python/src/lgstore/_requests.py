@@ -20,6 +20,9 @@ Index: TypeAlias = "bool | Sequence[str] | UnsetType | None"
 NOT_PROVIDED = UNSET
 """For a ttl: the store's default."""
 
+PAGE_SIZE = 100
+"""How many items or namespaces an iterator asks for at once, unless told otherwise."""
+
 _only_strings = frozenset((str,)).issuperset
 
 
@@ -67,7 +70,8 @@ class Place(Body):
     key: str
 
     def check(self, at: str = "") -> None:
-        if not _only_strings(map(type, self.namespace)):
+        kind = type(self.namespace)
+        if (kind is not tuple and kind is not list) or not _only_strings(map(type, self.namespace)):
             self.namespace = plain(self.namespace, at + "namespace")
         if type(self.key) is not str:
             self.key = plain(self.key, at + "key")
@@ -97,9 +101,10 @@ class PutBody(Place):
         Place.check(self, at)
         if not is_json(self.value):
             self.value = plain(self.value, at + "value")
-        # The encoder would write NaN as null, which means: never expires.
-        self.ttl = exact(self.ttl, at + "ttl")
-        self.index = exact(self.index, at + "index")
+        if self.ttl is not UNSET:
+            self.ttl = option(self.ttl, at + "ttl")
+        if self.index is not UNSET:
+            self.index = option(self.index, at + "index")
 
 
 class SwapBody(PutBody, kw_only=True):
@@ -172,6 +177,19 @@ def exact(value: Any, at: str) -> Any:
     return value if value is UNSET or is_json(value) else plain(value, at)
 
 
+def option(value: Any, at: str) -> Any:
+    """`exact` of an option. Its error is like the library's, which says what else is wrong with options."""
+    try:
+        return exact(value, at)
+    except ValueError as wrong:
+        raise ValidationError("invalid_arg", str(wrong).removeprefix(at + ": "), field=at) from None
+
+
+def written_options(**members: Any) -> bytes:
+    """A body that has nothing but options, as JSON."""
+    return written({name: option(value, name) for name, value in members.items() if value is not UNSET})
+
+
 def given(value: Any) -> Any:
     """None, where it means that nothing is given, as the encoder knows it."""
     return UNSET if value is None else value
@@ -190,7 +208,7 @@ def written(body: Any) -> bytes:
     except (UnicodeEncodeError, RecursionError):
         _find_fault(body, "")
         raise
-    if b"null" in text:
+    if b"null" in text and isinstance(body, msgspec.Struct):
         _refuse_nan(body, "")
     return text
 

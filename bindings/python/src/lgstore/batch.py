@@ -8,8 +8,8 @@ from typing import Any, TypeAlias
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from . import error, item
-from ._requests import DeleteBody, GetBody, NamespacesBody, PutBody, ScopeBody, SearchBody, written
+from . import _requests, error, item
+from ._requests import DeleteBody, GetBody, NamespacesBody, PutBody, ScopeBody, SearchBody
 
 __all__ = ["Count", "Delete", "Get", "ListNamespaces", "Op", "Put", "Search"]
 
@@ -40,7 +40,6 @@ class Count(ScopeBody, tag_field="op", tag="count"):
 
 Op: TypeAlias = "Get | Put | Delete | Search | ListNamespaces | Count"
 
-_KINDS = (Get, Put, Delete, Search, ListNamespaces, Count)
 _PLAIN = frozenset((Get, Put, Delete))
 _READERS: dict[type[Any], Any] = {
     Get: item.item_of,
@@ -52,30 +51,26 @@ _READERS: dict[type[Any], Any] = {
 }
 
 
-class Body(msgspec.Struct):
+class Body(_requests.Body, kw_only=True):
     """The body of a batch."""
 
     ops: list[Op]
     mode: str | UnsetType = UNSET
     atomicity: str | UnsetType = UNSET
-    profile: str | UnsetType = UNSET
-    max_retries: int | UnsetType = UNSET
-    retry_delay: float | UnsetType = UNSET
-    retry_backoff: float | UnsetType = UNSET
 
-    def text(self) -> bytes:
-        """The body, checked."""
+    def check(self, at: str = "") -> None:
         for index, op in enumerate(self.ops):
-            if not isinstance(op, _KINDS):
-                raise TypeError(f"ops[{index}]: must be one of lgstore's operations, but is {type(op).__name__}")
+            if type(op) not in _READERS:
+                what = f"{type(op).__name__} is no operation of lgstore's"
+                raise error.ValidationError("invalid_arg", what, field=f"{at}ops[{index}]")
         # Copies: checking them may change them, and they are the caller's.
         self.ops = [msgspec.structs.replace(op) for op in self.ops]
         for index, op in enumerate(self.ops):
             try:
                 op.check()
-            except (TypeError, ValueError) as wrong:
-                raise type(wrong)(f"ops[{index}].{wrong}") from None
-        return written(self)
+            except (TypeError, ValueError):
+                op.check(f"{at}ops[{index}].")  # raises it again, with its whole path
+                raise
 
 
 def results_of(ops: Sequence[Op], answer: bytes, return_exceptions: bool) -> list[Any]:

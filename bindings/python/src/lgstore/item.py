@@ -90,14 +90,18 @@ class Migration(msgspec.Struct, frozen=True, rename={"from_version": "from", "to
     steps: list[str] = []
 
 
-class Result(msgspec.Struct):
+# Of what is part of no cycle the collector is to know nothing: it would look at a batch's answer several times while
+# that is read. (An Item may be part of one, by its value.)
+
+
+class Result(msgspec.Struct, gc=False):
     """One operation's in the answer of a batch."""
 
     result: msgspec.Raw = msgspec.Raw(b"null")
     error: dict[str, Any] | None = None
 
 
-class PlainResult(msgspec.Struct):
+class PlainResult(msgspec.Struct, gc=False):
     """`Result` in batches of gets, puts and deletes only."""
 
     result: Item | None = None

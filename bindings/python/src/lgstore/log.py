@@ -64,8 +64,9 @@ def attach(runtime: Any) -> None:
 
 def detach(runtime: Any) -> None:
     """Silences a runtime."""
-    lib.lgstore_runtime_set_log(runtime, 0, ffi.NULL, ffi.NULL)
-    _attached.pop(int(ffi.cast("uintptr_t", runtime)), None)
+    # Refused on the library's own threads, in a handler: then it logs on, and is to be kept.
+    if lib.lgstore_runtime_set_log(runtime, 0, ffi.NULL, ffi.NULL) == 0:
+        _attached.pop(int(ffi.cast("uintptr_t", runtime)), None)
 
 
 @atexit.register

@@ -7,8 +7,8 @@ import threading
 from types import TracebackType
 from typing import Any
 
-from . import error, log
-from ._capi import CLOSED, ffi, lib
+from . import _timeout, error, log
+from ._capi import CLOSED, FORKED, ffi, lib
 
 __all__ = ["Runtime"]
 
@@ -59,13 +59,15 @@ class Runtime:
     def close(self, timeout: float | None = None) -> None:
         """Waits until the threads have ended, which they do after the last store on them is closed and gone.
 
-        timeout: seconds; None = without end. DeadlineError: not yet; close again to wait on.
+        timeout: seconds; None = without end. DeadlineError: not yet; close again to wait on. Closing a closed runtime
+        is no error, nor is it in the child of a fork.
         """
+        end = _timeout.of_end(timeout)
         handle = self._handle
         if handle is None:
             return
+        # First: from then on the library has no way to it, and it couldn't be silenced when Python ends.
         log.detach(handle)
-        end = 2**64 - 1 if timeout is None else int(timeout * 1e6)
         # In slices, so that signals are handled meanwhile.
         while True:
             piece = min(end, 50_000)
@@ -73,7 +75,7 @@ class Runtime:
             end -= piece
             if status != _TIMEOUT or end <= 0:
                 break
-        if status != 0:
+        if status not in (0, FORKED):
             raise error.refusal(status)
         self._handle = None
 

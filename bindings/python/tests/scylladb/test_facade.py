@@ -4,15 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import enum
+import threading
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing
 from datetime import datetime, timedelta, timezone
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from lgstore.scylladb import AsyncScyllaDBStore, PutOp, StoreConnectionError, StoreValidationError
+from lgstore.scylladb import (
+    AsyncScyllaDBStore,
+    PutOp,
+    ScyllaDBStoreError,
+    SearchOp,
+    StoreConnectionError,
+    StoreValidationError,
+)
 
 
 async def test_times_are_aware_and_of_the_item(store: AsyncScyllaDBStore) -> None:
@@ -71,3 +81,44 @@ async def test_a_cancelled_await_leaves_nothing_behind() -> None:
         while store.native.metrics()["in_flight"]:
             await asyncio.sleep(0.001)
         assert (await store.get_metrics())["errors"] == {"cancelled": 10}
+
+
+async def test_a_namespace_is_no_string(store: AsyncScyllaDBStore) -> None:
+    await store.aput(("users",), "k", {})
+    text: Any = "users"
+    for call in (
+        lambda: store.asearch(text),
+        lambda: store.aget(text, "k"),
+        lambda: store.aput(text, "k", {}),
+        lambda: store.alist_namespaces(prefix=text),
+        lambda: store.abatch([SearchOp(text)]),
+    ):
+        with pytest.raises(StoreValidationError, match="must be an array, not a string"):
+            await call()
+    with pytest.raises(StoreValidationError, match="must be an array, not a string"):
+        store.search(text)
+
+
+async def test_a_setup_that_fails_leaves_nothing_open(tmp_path: Path) -> None:
+    path = tmp_path / "folder"
+    path.mkdir()
+    store = AsyncScyllaDBStore(f"file:{path}")
+    with pytest.raises(ScyllaDBStoreError):
+        async with store:
+            raise AssertionError("it has opened a folder")
+    with pytest.raises(StoreConnectionError) as error:
+        await store.aget(("a",), "k")
+    assert error.value.code == "closed"
+
+
+async def test_a_store_closes_where_the_default_executor_has_no_thread_left() -> None:
+    loop = asyncio.get_running_loop()
+    with ThreadPoolExecutor(1) as pool:
+        loop.set_default_executor(pool)
+        release = threading.Event()
+        blocked = loop.run_in_executor(None, release.wait)
+        store = AsyncScyllaDBStore("memory:")
+        await store.aput(("a",), "k", {})
+        await asyncio.wait_for(store.aclose(), 30)
+        release.set()
+        await blocked

@@ -1,7 +1,12 @@
-"""Answers: the core's JSON as LangGraph's items."""
+"""Answers: the core's JSON as LangGraph's items.
+
+msgspec fills the items themselves, in one go for a whole answer: their constructors, and structs to keep what is given
+to these, would cost as much again as reading the JSON.
+"""
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -12,9 +17,11 @@ import lgstore
 from lgstore.item import Reader, namespaces_of
 
 
-class Found(msgspec.Struct):
-    """An item of an answer, as far as LangGraph's have it; what the core says beyond is passed over."""
+@dataclass(init=False, repr=False, eq=False)
+class _Item(Item):
+    """An Item with the types of its members, which msgspec needs. Whoever reads one makes it an Item proper."""
 
+    __slots__ = ()
     namespace: tuple[str, ...]
     key: str
     value: dict[str, Any]
@@ -22,16 +29,32 @@ class Found(msgspec.Struct):
     updated_at: datetime
 
 
+@dataclass(init=False, repr=False, eq=False)
+class _SearchItem(SearchItem):
+    """The same of a SearchItem."""
+
+    __slots__ = ()
+    namespace: tuple[str, ...]
+    key: str
+    value: dict[str, Any]
+    created_at: datetime
+    updated_at: datetime
+    score: float | None = field(default_factory=lambda: None)  # a default proper would stand in the slot's place
+
+
 class Page(msgspec.Struct):
     """The answer of a search."""
 
-    items: list[Found]
+    items: list[_SearchItem]
 
 
-class Got(msgspec.Struct):
+# What is part of no cycle needs no collector, which would look at a batch's answer several times while it is read.
+
+
+class Got(msgspec.Struct, gc=False):
     """The result of an operation of a batch of gets and writes."""
 
-    result: Found | None = None
+    result: _Item | None = None
     error: dict[str, Any] | None = None
 
 
@@ -41,7 +64,7 @@ class Gots(msgspec.Struct):
     results: list[Got]
 
 
-class Result(msgspec.Struct):
+class Result(msgspec.Struct, gc=False):
     """The result of any operation of a batch."""
 
     result: msgspec.Raw = msgspec.Raw(b"null")
@@ -54,35 +77,30 @@ class Results(msgspec.Struct):
     results: list[Result]
 
 
-_found_of: Reader[Found | None] = Reader(Found | None)  # type: ignore[arg-type]
+_item_of: Reader[_Item | None] = Reader(_Item | None)  # type: ignore[arg-type]
 _page_of = Reader(Page)
 gots_of = Reader(Gots)
 results_of = Reader(Results)
 
 
 def get(text: bytes | msgspec.Raw) -> Item | None:
-    return item(_found_of(text))
+    return item(_item_of(text))
 
 
-def item(found: Found | None) -> Item | None:
-    if found is None:
-        return None
-    return Item(
-        value=found.value,
-        key=found.key,
-        namespace=found.namespace,
-        created_at=found.created_at,
-        updated_at=found.updated_at,
-    )
+def item(made: _Item | None) -> Item | None:
+    if made is not None:
+        made.__class__ = Item  # type: ignore[assignment]
+    return made
 
 
 def search(text: bytes | msgspec.Raw) -> list[SearchItem]:
-    return [
-        SearchItem(one.namespace, one.key, one.value, one.created_at, one.updated_at) for one in _page_of(text).items
-    ]
+    found: list[Any] = _page_of(text).items
+    for one in found:
+        one.__class__ = SearchItem
+    return found
 
 
-def ranked(found: Found | lgstore.Item, score: float) -> SearchItem:
+def ranked(found: lgstore.Item, score: float) -> SearchItem:
     return SearchItem(found.namespace, found.key, found.value, found.created_at, found.updated_at, score)
 
 

@@ -73,13 +73,7 @@ class Base:
     @classmethod
     async def create(cls, config: Config | None = None, **options: Any) -> Self:
         """A store that is set up already; the arguments are the constructor's."""
-        store = cls(config, **options)
-        try:
-            await store.setup()
-        except BaseException:
-            await store.aclose()
-            raise
-        return store
+        return await cls(config, **options).__aenter__()
 
     # ---- Its life ----
 
@@ -100,7 +94,11 @@ class Base:
         self._connection.close()
 
     async def __aenter__(self) -> Self:
-        await self.setup()
+        try:
+            await self.setup()
+        except BaseException:
+            await self.aclose()  # Nobody else does: there is no __aexit__ without an __aenter__.
+            raise
         return self
 
     async def __aexit__(

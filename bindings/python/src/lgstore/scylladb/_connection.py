@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable, Mapping
+from concurrent.futures import Future, wait
 from typing import Any, TypeVar
 
 import lgstore
 from lgstore import _json
+from lgstore._apart import apart
 from lgstore._handle import DRAIN_TIMEOUT
 
 from ._options import Config, in_memory, merged
@@ -36,7 +38,7 @@ class Connection:
         self._used = False
         self._shared = False
         self._closed = False
-        self._closing: list[threading.Thread] = []
+        self._retiring: list[Future[None]] = []
         # Guards the change of `core` and what is known of its users. Requests read `core` without it: one that
         # finds a store which has just been retired is refused as closed, has had no effect, and goes to the
         # new one.
@@ -131,10 +133,9 @@ class Connection:
                 self._shared = False
                 self._kept.append(retired)
                 return
-            # A daemon, and without end: what runs there has deadlines of its own.
-            closing = threading.Thread(target=retired.close, args=(None,), name="lgstore-retire", daemon=True)
-            closing.start()
-            self._closing.append(closing)
+            # Without end: what runs there has deadlines of its own.
+            self._retiring = [one for one in self._retiring if not one.done()]
+            self._retiring.append(apart(lambda: retired.close(None), "lgstore-retire"))
 
     def _in_memory(self) -> bool:
         known = in_memory(self.config)
@@ -149,12 +150,11 @@ class Connection:
                 core.close()
             except lgstore.LgstoreError as error:
                 raise closing_failed(error) from error
-        for thread in self._closing:
-            thread.join(DRAIN_TIMEOUT)
+        wait(self._retiring, DRAIN_TIMEOUT)
 
     async def aclose(self) -> None:
         """:meth:`close` that leaves the event loop free."""
-        await asyncio.to_thread(self.close)
+        await asyncio.wrap_future(apart(self.close, "lgstore-close"))
 
 
 def written(body: dict[str, Any]) -> bytes:

@@ -1,4 +1,4 @@
-"""The operations that block their thread."""
+"""The operations that block their thread: made by tools/twins.py of store.py."""
 
 from __future__ import annotations
 
@@ -18,6 +18,8 @@ class Blocking(Base):
 
     They may be called from any thread. In a coroutine they hold up its event loop.
     """
+
+    # ---- Items ----
 
     def put(
         self,
@@ -66,7 +68,7 @@ class Blocking(Base):
         timeout: float | None = None,
     ) -> list[lgstore.Item]:
         """:meth:`AsyncScyllaDBStore.asearch`, waiting."""
-        op = SearchOp(tuple(namespace_prefix), filter, limit, offset, query, refresh_ttl)
+        op = SearchOp(namespace_prefix, filter, limit, offset, query, refresh_ttl)
         return self._call(requests.search(op, fetch_size, order), profile, timeout)
 
     def list_namespaces(
@@ -82,7 +84,10 @@ class Blocking(Base):
     ) -> list[tuple[str, ...]]:
         """:meth:`AsyncScyllaDBStore.alist_namespaces`, waiting."""
         conditions = requests.prefix_and_suffix(prefix, suffix)
-        return self._call(requests.list_namespaces(conditions, max_depth, limit, offset), profile, timeout)
+        request = requests.list_namespaces(conditions, max_depth, limit, offset)
+        return self._call(request, profile, timeout)
+
+    # ---- Batches ----
 
     def batch(
         self,
@@ -98,6 +103,8 @@ class Blocking(Base):
         """:meth:`AsyncScyllaDBStore.abatch`, waiting."""
         request = requests.batch(ops, batch_type, max_retries, retry_delay, retry_backoff)
         return self._call(request, profile, timeout)
+
+    # ---- Lightweight transactions ----
 
     def put_if_not_exists(
         self,

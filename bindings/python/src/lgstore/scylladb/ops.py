@@ -39,7 +39,7 @@ class GetOp(NamedTuple):
 class SearchOp(NamedTuple):
     """Items at and below a prefix; its result is a list of items."""
 
-    namespace_prefix: Namespace
+    namespace_prefix: Sequence[str]
     filter: Mapping[str, Any] | None = None
     limit: int = 10
     offset: int = 0

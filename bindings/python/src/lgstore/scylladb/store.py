@@ -105,7 +105,7 @@ class AsyncScyllaDBStore(Blocking, Base):
         fetch_size: rows per page of the cluster's answer.
         order: ``key`` (the default), ``updated_at`` or ``created_at``, with `` desc`` behind it for downwards.
         """
-        op = SearchOp(tuple(namespace_prefix), filter, limit, offset, query, refresh_ttl)
+        op = SearchOp(namespace_prefix, filter, limit, offset, query, refresh_ttl)
         return await self._acall(requests.search(op, fetch_size, order), profile, timeout)
 
     async def alist_namespaces(

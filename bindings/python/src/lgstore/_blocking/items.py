@@ -1,20 +1,19 @@
-"""The operations of a store, blocking. tools/twins.py makes those for coroutines of this file."""
+"""Items: what is read and written of them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from msgspec import UNSET
 
-from . import batch as batches
-from . import item as items
-from ._capi import OPS
-from ._handle import Handle, microseconds
-from ._json import loads
-from ._requests import (
+from .. import batch as batches
+from .. import item as items
+from .._capi import OPS
+from .._handle import Handle
+from .._requests import (
+    PAGE_SIZE,
     DeleteBody,
-    DropBody,
     GetBody,
     Index,
     Namespace,
@@ -23,31 +22,21 @@ from ._requests import (
     ReadOptions,
     ScopeBody,
     SearchBody,
-    SwapBody,
     Ttl,
     Value,
     WriteOptions,
     conditions,
-    exact,
     given,
-    written,
 )
-from .item import Health, Item, Migration, NamespacePage, Outcome, Page
+from .._timeout import of_request
+from ..item import Item, NamespacePage, Page
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
-PAGE_SIZE = 100
-"""How many items or namespaces an iterator asks for at once, unless told otherwise."""
 
-
-class Blocking(Handle):
-    """The base of :class:`lgstore.Store` with its blocking operations.
-
-    All take `timeout` in seconds (None = the store's ``request_timeout``) and raise :class:`lgstore.LgstoreError`;
-    what is not JSON in an argument is a TypeError or ValueError that names its path. They may be called on any
-    thread, also of a running event loop, which then stands still.
-    """
+class Items(Handle):
+    """The operations on items, without the conditional writes."""
 
     def get(
         self,
@@ -64,7 +53,7 @@ class Blocking(Handle):
         ``ttl.refresh_on_read``.
         """
         body = GetBody(namespace, key, given(refresh_ttl), **options).text()
-        return items.item_of(self._call(OPS["get"], body, microseconds(timeout)))
+        return items.item_of(self._call(OPS["get"], body, of_request(timeout)))
 
     def put(
         self,
@@ -87,13 +76,13 @@ class Blocking(Handle):
         index: what of it a semantic search sees, as in LangGraph.
         """
         body = PutBody(namespace, key, value, ttl, index, **options).text()
-        self._call(OPS["put"], body, microseconds(timeout))
+        self._call(OPS["put"], body, of_request(timeout))
 
     def delete(
         self, namespace: Namespace, key: str, *, timeout: float | None = None, **options: Unpack[WriteOptions]
     ) -> None:
         """Removes an item. It is no error if there is none."""
-        self._call(OPS["delete"], DeleteBody(namespace, key, **options).text(), microseconds(timeout))
+        self._call(OPS["delete"], DeleteBody(namespace, key, **options).text(), of_request(timeout))
 
     def search(
         self,
@@ -159,7 +148,7 @@ class Blocking(Handle):
             given(query),
             **options,
         )
-        return items.page_of(self._call(OPS["search"], body.text(), microseconds(timeout)))
+        return items.page_of(self._call(OPS["search"], body.text(), of_request(timeout)))
 
     def iter_search(
         self,
@@ -242,7 +231,7 @@ class Blocking(Handle):
         body = NamespacesBody(
             conditions(prefix, suffix), given(max_depth), limit, offset or UNSET, given(cursor), **options
         )
-        return items.namespaces_of(self._call(OPS["list_namespaces"], body.text(), microseconds(timeout)))
+        return items.namespaces_of(self._call(OPS["list_namespaces"], body.text(), of_request(timeout)))
 
     def iter_namespaces(
         self,
@@ -282,7 +271,7 @@ class Blocking(Handle):
     ) -> int:
         """Counts the items at and below a prefix that match the filter."""
         body = ScopeBody(namespace_prefix, given(filter), **options).text()
-        return items.number_of(self._call(OPS["count"], body, microseconds(timeout)))
+        return items.number_of(self._call(OPS["count"], body, of_request(timeout)))
 
     def delete_prefix(
         self,
@@ -297,7 +286,7 @@ class Blocking(Handle):
         It is not atomic: an item put meanwhile may go or stay.
         """
         body = ScopeBody(namespace_prefix, given(filter), profile=given(profile)).text()
-        return items.number_of(self._call(OPS["delete_prefix"], body, microseconds(timeout)))
+        return items.number_of(self._call(OPS["delete_prefix"], body, of_request(timeout)))
 
     def batch(
         self,
@@ -320,176 +309,6 @@ class Blocking(Handle):
         others done.
         """
         ops = list(ops)
-        body = batches.Body(ops, mode, atomicity, **options).text()
-        answer = self._call(OPS["batch"], body, microseconds(timeout))
+        body = batches.Body(ops=ops, mode=mode, atomicity=atomicity, **options).text()
+        answer = self._call(OPS["batch"], body, of_request(timeout))
         return batches.results_of(ops, answer, return_exceptions)
-
-    def put_if_absent(
-        self,
-        namespace: Namespace,
-        key: str,
-        value: Value,
-        *,
-        ttl: Ttl = UNSET,
-        index: Index = UNSET,
-        timeout: float | None = None,
-        profile: str | None = None,
-    ) -> Outcome:
-        """Creates an item only where there is none."""
-        body = PutBody(namespace, key, value, ttl, index, profile=given(profile)).text()
-        return items.outcome_of(self._call(OPS["put_if_absent"], body, microseconds(timeout)))
-
-    def update_if_exists(
-        self,
-        namespace: Namespace,
-        key: str,
-        value: Value,
-        *,
-        ttl: Ttl = UNSET,
-        index: Index = UNSET,
-        timeout: float | None = None,
-        profile: str | None = None,
-    ) -> Outcome:
-        """Replaces an item only where there is one."""
-        body = PutBody(namespace, key, value, ttl, index, profile=given(profile)).text()
-        return items.outcome_of(self._call(OPS["update_if_exists"], body, microseconds(timeout)))
-
-    def compare_and_set(
-        self,
-        namespace: Namespace,
-        key: str,
-        value: Value,
-        *,
-        expected_value: Value | None = None,
-        expected_version: str | None = None,
-        ttl: Ttl = UNSET,
-        index: Index = UNSET,
-        timeout: float | None = None,
-        profile: str | None = None,
-    ) -> Outcome:
-        """Replaces an item only if it has the expected value or version, one of which must be given.
-
-        Values are compared as JSON: 1 equals 1.0, and the order of members does not matter. An item that is
-        absent is not what was expected.
-        """
-        body = SwapBody(
-            namespace,
-            key,
-            value,
-            ttl,
-            index,
-            expected_value=given(expected_value),
-            expected_version=given(expected_version),
-            profile=given(profile),
-        )
-        return items.outcome_of(self._call(OPS["compare_and_set"], body.text(), microseconds(timeout)))
-
-    def delete_if_exists(
-        self, namespace: Namespace, key: str, *, timeout: float | None = None, profile: str | None = None
-    ) -> Outcome:
-        """Removes an item and says whether there was one."""
-        body = DeleteBody(namespace, key, profile=given(profile)).text()
-        return items.outcome_of(self._call(OPS["delete_if_exists"], body, microseconds(timeout)))
-
-    def delete_if_value(
-        self,
-        namespace: Namespace,
-        key: str,
-        *,
-        expected_value: Value | None = None,
-        expected_version: str | None = None,
-        timeout: float | None = None,
-        profile: str | None = None,
-    ) -> Outcome:
-        """Removes an item only if it has the expected value or version, as `compare_and_set`."""
-        body = DropBody(namespace, key, given(expected_value), given(expected_version), profile=given(profile)).text()
-        return items.outcome_of(self._call(OPS["delete_if_value"], body, microseconds(timeout)))
-
-    def update(
-        self,
-        namespace: Namespace,
-        key: str,
-        change: Callable[[Item | None], Value],
-        *,
-        ttl: Ttl = UNSET,
-        index: Index = UNSET,
-        timeout: float | None = None,
-    ) -> Outcome:
-        """Reads an item, lets `change` make a new value of it, and writes that if the item is still the same.
-
-        Else it begins again, until it succeeds or `change` raises. `change` is given None where there is no item,
-        and may be called more than once. A write whose outcome is unknown is not repeated. `timeout` is each
-        operation's.
-        """
-        item = self.get(namespace, key, refresh_ttl=False, timeout=timeout)
-        while True:
-            value = change(item)
-            if item is None:
-                outcome = self.put_if_absent(namespace, key, value, ttl=ttl, index=index, timeout=timeout)
-            else:
-                outcome = self.compare_and_set(
-                    namespace,
-                    key,
-                    value,
-                    # Items that another program wrote may have no version; those are told by their value.
-                    expected_value=item.value if item.version is None else None,
-                    expected_version=item.version,
-                    ttl=ttl,
-                    index=index,
-                    timeout=timeout,
-                )
-            if outcome.applied:
-                return outcome
-            item = outcome.current
-
-    def open(self, *, timeout: float | None = None) -> None:
-        """Opens file or cluster, and raises the errors of opening; the first operation does it by itself."""
-        self._call(OPS["open"], b"{}", microseconds(timeout))
-
-    def warmup(self, *, timeout: float | None = None) -> None:
-        """Opens connections and fills caches."""
-        self._call(OPS["warmup"], b"{}", microseconds(timeout))
-
-    def sweep(self, *, timeout: float | None = None) -> int:
-        """Reclaims expired items now, and returns their number.
-
-        They are invisible without it, and the store sweeps by itself (``ttl.sweep_interval``). A cluster
-        reclaims by itself and answers 0.
-        """
-        return items.number_of(self._call(OPS["sweep"], b"{}", microseconds(timeout)))
-
-    def health(self, *, write: bool = False, timeout: float | None = None) -> Health:
-        """How the store is. A store that is not well is an answer, not an error.
-
-        write: also tries a write, in a place that no read ever shows.
-        """
-        body = written({"write": write})
-        return items.health_of(self._call(OPS["health"], body, microseconds(timeout)))
-
-    def cluster_info(self, *, timeout: float | None = None) -> dict[str, Any]:
-        """What the engine says of itself: docs/configuration.md, Clusters."""
-        info: dict[str, Any] = loads(self._call(OPS["cluster_info"], b"{}", microseconds(timeout)))
-        return info
-
-    def migrate(
-        self, *, dry_run: bool = False, to: int | None = None, timeout: float | None = None
-    ) -> Migration | None:
-        """Brings a cluster's schema to this library's version, or another; None = there was nothing to do.
-
-        dry_run: only says what would be done. to: the version to go to.
-        """
-        body = written({"dry_run": dry_run} if to is None else {"dry_run": dry_run, "to": to})
-        return items.migration_of(self._call(OPS["migrate"], body, microseconds(timeout)))
-
-    def reindex(self, *, timeout: float | None = None) -> int:
-        """Rebuilds derived data, and returns how much."""
-        return items.number_of(self._call(OPS["reindex"], b"{}", microseconds(timeout)))
-
-    def backup(self, path: str, *, timeout: float | None = None) -> None:
-        """Copies the open store into a new file."""
-        self._call(OPS["backup"], written({"path": exact(path, "path")}), microseconds(timeout))
-
-    def advance(self, seconds: float, *, timeout: float | None = None) -> None:
-        """Moves the store's clock forward, for tests of expiry; the configuration must say ``test_clock``."""
-        body = written({"seconds": exact(seconds, "seconds")})
-        self._call(OPS["advance"], body, microseconds(timeout))
