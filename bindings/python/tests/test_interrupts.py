@@ -66,7 +66,8 @@ def test_an_exception_anywhere_in_a_burst_loses_nothing(run: Run) -> None:
                 if step == 100:
                     before = resident()
                 tasks = [asyncio.ensure_future(store.aget(PLACE, key)) for key in "abc"]
-                await asyncio.sleep(0)
+                await asyncio.sleep(0)  # for the tasks,
+                await asyncio.sleep(0)  # and for the end of their round
                 while store.metrics()["in_flight"]:
                     time.sleep(0.0001)  # without the loop, which would hand out
                 with raising_at(step, {"drain", "_hand_out"}) as steps:
@@ -78,6 +79,22 @@ def test_an_exception_anywhere_in_a_burst_loses_nothing(run: Run) -> None:
             return step
 
     assert run(main()) > 150
+
+
+def test_an_exception_in_a_submission_fails_that_alone(run: Run) -> None:
+    async def main() -> int:
+        async with Store(ACCEPTING) as store:
+            step = 0
+            while True:
+                step += 1
+                with raising_at(step, {"submit"}) as steps:
+                    gets = [store.aget(PLACE, key) for key in "abc"]
+                    ends = await asyncio.wait_for(asyncio.gather(*gets, return_exceptions=True), 60)
+                if steps[0] < step:
+                    return step
+                assert sorted(map(type, ends), key=str) == [type(None), type(None), StopError]
+
+    assert run(main()) > 100
 
 
 def test_handlers_that_raise_again_and_again_in_a_loop() -> None:

@@ -20,7 +20,7 @@ from itertools import starmap
 from typing import Any
 
 from . import error
-from ._capi import IMMEDIATE, WOULD_DEADLOCK, ffi, lib
+from ._capi import IMMEDIATE, MORE_FOLLOWS, WOULD_DEADLOCK, ffi, lib
 
 # A blocked caller looks up this often, so that a signal (Ctrl-C) is handled within that time.
 _SLICE_US = 50_000
@@ -28,8 +28,13 @@ _SLICE_US = 50_000
 _LOOP_CAPACITY = 65_536
 # How many completions are taken at once.
 _BURST = 256
+# How many requests of one turn of an event loop may lie before a thread begins with them.
+_LYING = 32
 # How many slots are kept for blocking callers to come.
 _IDLE = 64
+
+# The end of the arguments of an empty burst.
+_NO_REQUEST = (ffi.NULL, 0, ffi.NULL, ffi.NULL, ffi.NULL)
 
 Outcome = tuple[int, bytes]
 """Status and document of a request."""
@@ -55,15 +60,16 @@ class _Slot:
         self.queue = ffi.gc(out[0], lib.lgstore_cq_free)
         self.ops = ffi.new("lgstore_op_t *")
         self.owes = ffi.new("size_t *")
-        self._submission = ffi.new("lgstore_submission_t *", {"flags": IMMEDIATE})
+        self._submission = ffi.new("lgstore_submission_t *")
         self.done = ffi.new("lgstore_completion_t[]", 1)
         self._first = self.done[0]
 
-    def submit(self, store: Any, op: int, body: bytes, timeout_us: int, tag: int) -> int:
+    def submit(self, store: Any, op: int, body: bytes, timeout_us: int, tag: int, flags: int = IMMEDIATE) -> int:
         """Submits a request and returns its id; 0 = it is done, see `take`. Raises when it is refused."""
         length = len(body)
         submission = self._submission
         submission.op = op
+        submission.flags = flags
         submission.json_len = length
         submission.timeout_us = timeout_us
         submission.tag = tag
@@ -119,7 +125,7 @@ def run(store: Any, op: int, body: bytes, timeout_us: int) -> Outcome:
 class _LoopQueue:
     """What one event loop has; used on that loop's thread only."""
 
-    __slots__ = ("_batch", "_held", "loop", "pending", "slot", "tag")
+    __slots__ = ("_batch", "_held", "_lying", "_room", "_together", "loop", "pending", "slot", "tag")
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         # Weak: the loop holds this queue by its reader, and must be free to go.
@@ -130,10 +136,36 @@ class _LoopQueue:
         self._batch = ffi.new("lgstore_completion_t[]", _BURST)
         # What is known of the batch: [] = it is empty, [n] = it holds n completions, [n, None] = they are released.
         self._held: list[Any] = []
+        # How many outcomes came with the last batch.
+        self._together = 0
+        # Stores of which requests may lie that no thread was woken for: the loop's next round wakes one.
+        self._lying: list[Any] = []
+        # How many more may.
+        self._room = _LYING
         descriptor = lib.lgstore_cq_fd(self.slot.queue)
         if descriptor < 0:
             raise OSError("no descriptor is to be had for a completion queue")
         loop.add_reader(descriptor, self.drain)
+
+    def submit(self, store: Any, op: int, body: bytes, timeout_us: int, tag: int) -> int:
+        """Submits a request, as `_Slot.submit`.
+
+        Where callers wait side by side, the outcomes that came together let all of them go on in one round of the
+        loop. A thread that is woken for the first request takes it alone, and sleeps again before the next. So they
+        lie until the end of the round.
+        """
+        if self._room > 0 and (self._together > 1 or self.pending):
+            if store not in self._lying:
+                # Before anything lies, and with nothing of Python's to be called, so that no handler comes between.
+                # They come behind the callers that can go on now.
+                call_soon = asyncio.get_running_loop().call_soon
+                call_soon(lib.lgstore_submit_cq, store, self.slot.queue, b"", 0, *_NO_REQUEST)
+                call_soon(self._lying.clear)
+                self._lying.append(store)
+            self._room -= 1
+            return self.slot.submit(store, op, body, timeout_us, tag, IMMEDIATE | MORE_FOLLOWS)
+        self._room = _LYING
+        return self.slot.submit(store, op, body, timeout_us, tag)
 
     def drain(self) -> None:
         """Hands out what has come.
@@ -147,8 +179,9 @@ class _LoopQueue:
                 if not held:
                     # In one step of the interpreter: nothing comes between the call and its being known.
                     held.extend(starmap(lib.lgstore_cq_drain, [(queue, batch, _BURST)]))
-                count = held[0]
+                count = self._together = held[0]
                 if len(held) == 1:
+                    self._lying.clear()  # Should the loop have lost what was to do that.
                     self._hand_out(count)
                     held.extend(starmap(lib.lgstore_cq_release, [(queue, batch, count)]))
                 held.clear()
@@ -196,7 +229,7 @@ async def arun(store: Any, op: int, body: bytes, timeout_us: int) -> Outcome:
     queue.tag = tag = queue.tag + 1
     slot = queue.slot
     try:
-        request = slot.submit(store, op, body, timeout_us, tag)
+        request = queue.submit(store, op, body, timeout_us, tag)
         if request == 0:
             return slot.take()
         future: asyncio.Future[Outcome] = loop.create_future()
