@@ -61,8 +61,8 @@ function(lgstore_test name)
   if(test_CLUSTER)
     set_tests_properties(${name} PROPERTIES FIXTURES_REQUIRED cluster_${test_CLUSTER})
   endif()
-  if(test_LOCK)
-    set_tests_properties(${name} PROPERTIES RESOURCE_LOCK "${test_LOCK}")
+  if(test_LOCK) # What takes turns begins first, so that it is not what all others wait for at the end.
+    set_tests_properties(${name} PROPERTIES RESOURCE_LOCK "${test_LOCK}" COST 1000)
   endif()
 endfunction()
 
@@ -90,6 +90,7 @@ set_tests_properties(rust.build PROPERTIES FIXTURES_SETUP rust)
 lgstore_test(rust.test LABELS ci rust TIMEOUT 1800 CLUSTER plain ENVIRONMENT "RUST_TEST_THREADS=4"
   COMMAND "${LGSTORE_CARGO}" test --locked --no-fail-fast)
 set_property(TEST rust.test APPEND PROPERTY FIXTURES_REQUIRED rust)
+set_tests_properties(rust.test PROPERTIES COST 2000)
 lgstore_test(rust.clippy LABELS ci lint TIMEOUT 1200 LOCK cargo
   COMMAND "${LGSTORE_CARGO}" clippy --locked --all-targets -- -D warnings)
 lgstore_test(rust.format LABELS ci lint TIMEOUT 60

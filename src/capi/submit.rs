@@ -208,8 +208,9 @@ pub unsafe extern "C" fn lgstore_submit(
 /// be answered at once: then out_ops[i] is 0 and out_done[i] is the completion, to be released with
 /// lgstore_cq_release; otherwise out_done[i].owner is NULL.
 /// With LGSTORE_MORE_FOLLOWS in the last submission the call wakes nobody: what it has accepted may lie until
-/// the next call without it (n may be 0), or close. For requests that come one by one but at the same
-/// moment, as in a turn of an event loop; a deadline and lgstore_cancel reach those that lie, too.
+/// the store's next lgstore_submit_cq without it (n may be 0), or close; neither lgstore_call nor
+/// lgstore_cq_wait is enough. For requests that come one by one but at the same moment, as in a turn of an
+/// event loop. A deadline and lgstore_cancel reach those that lie, too.
 ///
 /// # Safety
 /// `store` and `queue` are live; `arena` points at `arena_len` bytes, `submissions` at n structs; the
@@ -259,6 +260,8 @@ pub unsafe extern "C" fn lgstore_submit_cq(
         let more = submissions.last().is_some_and(|last| last.flags & LGSTORE_MORE_FOLLOWS != 0);
         if !more || status != LGSTORE_OK {
             client.wake();
+        } else {
+            client.wake_if_closing();
         }
         // SAFETY: NULL or writable by contract.
         unsafe { write(out_accepted, taken) };

@@ -1,6 +1,7 @@
 //! The front of a store: takes requests, hands out ids, cancels, closes.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{Ordering, fence};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -169,6 +170,17 @@ impl Client {
     /// Wakes the lanes after a burst.
     pub fn wake(&self) {
         self.lanes.wake();
+    }
+
+    /// The same after a burst behind which the next will wake them, if that can't come any more.
+    ///
+    /// Close sets its flag, and then wakes; here the requests are queued before the flag is read. Each has a fence
+    /// between the two (`Lanes::wake` begins with close's), so one of them sees what the other has done.
+    pub fn wake_if_closing(&self) {
+        fence(Ordering::SeqCst);
+        if self.desk.gate().is_closing() {
+            self.lanes.wake();
+        }
     }
 
     fn take(self: &Arc<Self>, request: &Request<'_>, sink: &dyn Fn() -> Sink, way: Way) -> Result<Submitted> {

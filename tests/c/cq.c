@@ -1,46 +1,9 @@
 /* Completion queues: draining, waiting, the descriptor, the doorbell, room, and freeing.
  * ctest: labels=ci timeout=120 cql=on */
-#include "support/store.h"
+#include "support/queue.h"
 
 #include <fcntl.h>
 #include <sys/epoll.h>
-
-#define GET_K "{\"namespace\":[\"n\"],\"key\":\"k\"}"
-
-static lgstore_cq_t *new_queue(uint32_t capacity) {
-  lgstore_cq_t *queue = NULL;
-  MUST(lgstore_cq_new(NULL, capacity, &queue, NULL) == LGSTORE_OK && queue != NULL);
-  return queue;
-}
-
-/* Submits `n` (up to 64) gets at once; gives how many were taken. */
-static size_t burst(lgstore_t *store, lgstore_cq_t *queue, size_t n, lgstore_op_t *ids) {
-  lgstore_submission_t gets[64] = {{0}};
-  size_t i, taken = 99;
-  for (i = 0; i < n; i++) {
-    gets[i].op = LGSTORE_OP_GET;
-    gets[i].json_len = (uint32_t)strlen(GET_K);
-    gets[i].tag = i;
-  }
-  const lgstore_status_t status =
-      lgstore_submit_cq(store, queue, GET_K, strlen(GET_K), gets, n, &taken, ids, NULL);
-  CHECK_STATUS(status, taken == n ? LGSTORE_OK : LGSTORE_E_BUSY);
-  return taken;
-}
-
-/* Takes exactly `n` completions out, waiting for them. */
-static void take(lgstore_cq_t *queue, size_t n, lgstore_status_t status) {
-  const uint64_t started = now_us();
-  while (n > 0) {
-    lgstore_completion_t batch[16];
-    const size_t count = lgstore_cq_wait(queue, batch, n < 16 ? n : 16, PATIENCE_SECONDS * SECOND_US);
-    size_t i;
-    MUST(now_us() - started < PATIENCE_SECONDS * SECOND_US); /* a wake may have brought nothing */
-    for (i = 0; i < count; i++) CHECK_STATUS(batch[i].status, status);
-    lgstore_cq_release(queue, batch, count);
-    n -= count;
-  }
-}
 
 /* Room is taken at submit and given back by draining. */
 static void capacity(void) {
@@ -313,98 +276,6 @@ static void read_after_close(void) {
   lgstore_cq_free(queue);
 }
 
-/* Bursts stop at the first refusal, and say how far they came; a bad body is taken and completed. */
-static void partial_bursts(void) {
-  lgstore_t *store = new_store(NULL, MEMORY);
-  lgstore_cq_t *queue = new_queue(0);
-  const char arena[] = GET_K "{\"namespace\":[\"\"],\"key\":\"k\"}";
-  const uint32_t good = (uint32_t)strlen(GET_K), all = (uint32_t)strlen(arena);
-  lgstore_submission_t s[4] = {{LGSTORE_OP_GET, 0, 0, good, 0, 10},
-                               {LGSTORE_OP_GET, 0, good, all - good, 0, 11},
-                               {LGSTORE_OP_GET, 0, all, 1, 0, 12},
-                               {LGSTORE_OP_GET, 0, 0, good, 0, 13}};
-  lgstore_completion_t batch[4];
-  lgstore_op_t ids[4];
-  size_t taken = 99, got = 0, i;
-  CHECK_STATUS(lgstore_submit_cq(store, queue, arena, all, s, 4, &taken, ids, NULL), LGSTORE_E_INVALID_ARG);
-  CHECK_EQ(taken, 2);
-  while (got < 2) got += lgstore_cq_wait(queue, batch + got, 4 - got, PATIENCE_SECONDS * SECOND_US);
-  for (i = 0; i < 2; i++) {
-    const int bad = batch[i].tag == 11;
-    CHECK_STATUS(batch[i].status, bad ? LGSTORE_E_INVALID_ARG : LGSTORE_OK);
-    CHECK_HAS(batch[i].json, bad ? "\"field\":\"namespace[0]\"" : "null");
-    CHECK_EQ(batch[i].op, bad ? ids[1] : ids[0]);
-  }
-  lgstore_cq_release(queue, batch, 2);
-  s[0].op = 99;
-  CHECK_STATUS(lgstore_submit_cq(store, queue, arena, all, s, 2, &taken, ids, NULL), LGSTORE_E_UNSUPPORTED);
-  CHECK_EQ(taken, 0);
-  s[0].op = LGSTORE_OP_GET;
-  s[0].flags = 4;
-  CHECK_STATUS(lgstore_submit_cq(store, queue, arena, all, s, 2, &taken, ids, NULL), LGSTORE_E_UNSUPPORTED);
-  CHECK_EQ(taken, 0);
-  s[0].flags = 0;
-  s[0].json_off = UINT32_MAX;
-  s[0].json_len = UINT32_MAX;
-  CHECK_STATUS(lgstore_submit_cq(store, queue, arena, all, s, 1, &taken, NULL, NULL), LGSTORE_E_INVALID_ARG);
-  CHECK_STATUS(lgstore_submit_cq(store, queue, arena, all, s, 1, &taken, NULL, batch), LGSTORE_E_INVALID_ARG);
-  CHECK_STATUS(lgstore_submit_cq(store, queue, arena, all, s, 0, &taken, NULL, NULL), LGSTORE_OK);
-  CHECK_EQ(taken, 0);
-  CHECK_EQ(lgstore_cq_drain(queue, batch, 4), 0);
-  lgstore_cq_free(queue);
-  end_store(store);
-}
-
-/* One get at the end of a burst that more is to follow. */
-static lgstore_op_t lying(lgstore_t *store, lgstore_cq_t *queue, uint64_t timeout_us) {
-  const lgstore_submission_t get = {LGSTORE_OP_GET,          LGSTORE_MORE_FOLLOWS, 0,
-                                    (uint32_t)strlen(GET_K), timeout_us,           0};
-  size_t taken = 0;
-  lgstore_op_t id = 0;
-  CHECK_STATUS(lgstore_submit_cq(store, queue, GET_K, strlen(GET_K), &get, 1, &taken, &id, NULL), LGSTORE_OK);
-  CHECK_EQ(taken, 1);
-  return id;
-}
-
-/* What more was to follow is carried out with the next burst, an empty one, too; nothing is lost where none
- * comes. */
-static void more_follows(void) {
-  lgstore_t *store = new_store(NULL, MEMORY);
-  lgstore_cq_t *queue = new_queue(8);
-  lgstore_request_t put = request(LGSTORE_OP_PUT, "{\"namespace\":[\"n\"],\"key\":\"k\",\"value\":{}}");
-  lgstore_result_t *result = NULL;
-  lgstore_completion_t one;
-  size_t taken = 99;
-  int i;
-  for (i = 0; i < 5; i++) lying(store, queue, 0);
-  CHECK_STATUS(lgstore_submit_cq(store, queue, NULL, 0, NULL, 0, &taken, NULL, NULL), LGSTORE_OK);
-  take(queue, 5, LGSTORE_OK);
-  for (i = 0; i < 5; i++) lying(store, queue, 0);
-  CHECK_EQ(burst(store, queue, 1, NULL), 1);
-  take(queue, 6, LGSTORE_OK);
-  for (i = 0; i < 8; i++) lying(store, queue, 0);
-  CHECK_EQ(burst(store, queue, 1, NULL), 0); /* a refusal does not let them lie */
-  take(queue, 8, LGSTORE_OK);
-
-  lying(store, queue, 1000); /* done, if a thread was awake */
-  while (lgstore_cq_wait(queue, &one, 1, PATIENCE_SECONDS * SECOND_US) == 0) continue;
-  CHECK(one.status == LGSTORE_E_TIMEOUT || one.status == LGSTORE_OK);
-  lgstore_cq_release(queue, &one, 1);
-  lgstore_cancel(store, lying(store, queue, 0));
-  while (lgstore_cq_wait(queue, &one, 1, PATIENCE_SECONDS * SECOND_US) == 0) continue;
-  CHECK(one.status == LGSTORE_E_CANCELLED || one.status == LGSTORE_OK);
-  lgstore_cq_release(queue, &one, 1);
-
-  put.flags = LGSTORE_MORE_FOLLOWS; /* only for bursts */
-  CHECK_STATUS(lgstore_call(store, &put, &result, NULL), LGSTORE_E_UNSUPPORTED);
-  CHECK(result == NULL);
-  for (i = 0; i < 5; i++) lying(store, queue, 0);
-  CHECK_STATUS(lgstore_close(store, PATIENCE_SECONDS * SECOND_US), LGSTORE_OK);
-  take(queue, 5, LGSTORE_OK);
-  lgstore_free(store);
-  lgstore_cq_free(queue);
-}
-
 int main(void) {
   RUN(capacity);
   RUN(descriptor);
@@ -413,7 +284,5 @@ int main(void) {
   RUN(doorbell);
   RUN(freed_with_requests);
   RUN(read_after_close);
-  RUN(partial_bursts);
-  RUN(more_follows);
   return check_end();
 }

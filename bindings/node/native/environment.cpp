@@ -141,8 +141,11 @@ void Environment::Deliver() {
   TakeLetters();
   DeliverLetters(DeliverBurst());
   if (room_ > 0) return;
-  resting_ = true;
-  Call(later, 0, nullptr);
+  resting_ = Call(later, 0, nullptr);
+  if (resting_) return;
+  // What others have put in its place threw: the doorbell has to do, in this turn.
+  room_ = kBurst;
+  napi_call_threadsafe_function(wake_, nullptr, napi_tsfn_nonblocking);
 }
 
 void Environment::Resume() {
@@ -215,17 +218,21 @@ void Environment::DeliverLetter(const Mailbox::Letter &letter) {
 }
 
 // Calls a function of src/. They throw nothing by themselves, but others may have put theirs in the place of
-// what they use. That is an uncaught exception then: kept, it would make all calls after it fail.
-void Environment::Call(napi_ref function, size_t count, const napi_value *arguments) {
+// what they use. That is an uncaught exception then: kept, it would make all calls after it fail. Says
+// whether it returned.
+bool Environment::Call(napi_ref function, size_t count, const napi_value *arguments) {
   napi_value called;
   napi_value global;
   if (napi_get_reference_value(env, function, &called) != napi_ok ||
-      napi_get_global(env, &global) != napi_ok ||
-      napi_call_function(env, global, called, count, arguments, nullptr) != napi_pending_exception) {
-    return;
+      napi_get_global(env, &global) != napi_ok) {
+    return false;
   }
+  const napi_status status = napi_call_function(env, global, called, count, arguments, nullptr);
   napi_value thrown;
-  if (napi_get_and_clear_last_exception(env, &thrown) == napi_ok) napi_fatal_exception(env, thrown);
+  if (status == napi_pending_exception && napi_get_and_clear_last_exception(env, &thrown) == napi_ok) {
+    napi_fatal_exception(env, thrown);
+  }
+  return status == napi_ok;
 }
 
 // The environment ends: the process does, or its worker has ended or was terminated. Operations may be

@@ -134,7 +134,7 @@ class Environment {
   void TakeLetters();
   void DeliverLetters(bool all);
   void DeliverLetter(const Mailbox::Letter &letter);
-  void Call(napi_ref function, size_t count, const napi_value *arguments);
+  bool Call(napi_ref function, size_t count, const napi_value *arguments);
   void Forget(size_t settled);
   void End();
 

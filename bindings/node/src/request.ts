@@ -1,6 +1,7 @@
 // How requests reach the library and outcomes come back. An answer that the library has at once is returned at once;
 // else the request waits in `pending` until its completion comes with a burst of others.
 import { type TracingChannel, tracingChannel } from "node:diagnostics_channel";
+import { setImmediate } from "node:timers";
 import { type ErrorDocument, errorOf, invalid, type LgstoreError, refusal } from "./error.js";
 import { receiveLog } from "./log.js";
 import { type Document, native, outcome, statuses, tags } from "./native.js";
@@ -110,11 +111,9 @@ let lastClose = 0;
 
 const channel: TracingChannel<OperationContext> = tracingChannel("lgstore:op");
 
-// Held, as tests of others put clocks of their own in their place.
-const soon = setImmediate;
-const afterMicrotasks = queueMicrotask;
-
-native.start(settle, receive, () => soon(native.resume));
+// Not the globals: tests of others put clocks of their own in their place, also before this is loaded.
+native.start(settle, receive, () => setImmediate(native.resume));
+const microtask = Promise.resolve();
 
 /** Called by the addon for each burst; statuses and tags have the rest. */
 function settle(...documents: Document[]): void {
@@ -154,10 +153,11 @@ function lies(handle: Handle): void {
   handle.lying += 1;
   if (handle.waking) return;
   handle.waking = true;
-  afterMicrotasks(() => {
+  microtask.then(() => {
     handle.waking = false;
     if (handle.lying > 0) native.wake(handle.index);
     handle.lying = 0;
+    together = 0;
   });
 }
 

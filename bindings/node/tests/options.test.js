@@ -159,6 +159,12 @@ test("a batch that changes while it runs has its results all the same", async (t
   }
 });
 
+test("a mode is checked by the constructor", () => {
+  for (const mode of ["sequental", 1, null]) {
+    assert.throws(() => new LGStore("memory:", { mode }), { code: "invalid_arg", field: "mode" });
+  }
+});
+
 test("arguments of LangGraph's operations", async (t) => {
   const store = new LGStore("memory:");
   t.after(() => store.stop());

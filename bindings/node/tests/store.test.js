@@ -130,6 +130,20 @@ test("answers come where setImmediate is not the real one", async (t) => {
   await store.close();
 });
 
+test("answers come where clocks were replaced before the package is loaded", async () => {
+  const program = `
+    globalThis.setImmediate = globalThis.queueMicrotask = () => {};
+    const { Store } = await import("lgstore");
+    const store = new Store(${JSON.stringify(accepting)});
+    await Promise.all(Array.from({ length: 2000 }, (_, i) => store.put(["n"], "k" + i, {})));
+    console.log(await store.count([]));
+    await store.close();
+  `;
+  const options = { cwd: path.join(import.meta.dirname, ".."), timeout: 60_000 };
+  const { stdout } = await execFile(process.execPath, ["--input-type=module", "-e", program], options);
+  assert.equal(stdout, "2000\n");
+});
+
 test("a close is told however busy other stores are", async (t) => {
   const store = storeFor(t, { ...accepting, limits: { inflight_operations: 60_000 } });
   const other = new Store(accepting);

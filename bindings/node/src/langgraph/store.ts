@@ -34,7 +34,7 @@ interface One {
 }
 
 /**
- * A LangGraph store. A batch is one request; its operations run side by side. Values are what JSON makes of them.
+ * A LangGraph store. A batch of several operations is one request; they run side by side. Values are what JSON makes of them.
  *
  *     const graph = builder.compile({ store: new LGStore("file:memory.db") });
  */
@@ -53,6 +53,10 @@ export class LGStore extends BaseStore {
   constructor(store: string | Config | Store, options: LGStoreOptions = {}) {
     super();
     const { order = "updated_at desc", mode, ttl, ...rest } = known(options, ["order", "mode", "ttl", "runtime"]);
+    // The library checks it with a batch only, and an operation alone is none.
+    if (!(mode === undefined || mode === "snapshot" || mode === "sequential")) {
+      throw invalid("mode", 'must be "snapshot" or "sequential"');
+    }
     this.#mode = mode;
     this.#additions = { order, ...timesOf(ttl) };
     this.#owned = !(store instanceof Store);

@@ -154,17 +154,19 @@ class _LoopQueue:
         loop. A thread that is woken for the first request takes it alone, and sleeps again before the next. So they
         lie until the end of the round.
         """
-        if self._room > 0 and (self._together > 1 or self.pending):
+        if (self._together > 1 or self.pending) and (self._room > 0 or not self._lying):
             if store not in self._lying:
+                if not self._lying:
+                    self._room = _LYING
                 # Before anything lies, and with nothing of Python's to be called, so that no handler comes between.
-                # They come behind the callers that can go on now.
+                # They come behind the callers that can go on now. The wake last: whoever comes between the two, from
+                # another thread, and finds the store here, has it behind him.
                 call_soon = asyncio.get_running_loop().call_soon
-                call_soon(lib.lgstore_submit_cq, store, self.slot.queue, b"", 0, *_NO_REQUEST)
                 call_soon(self._lying.clear)
+                call_soon(lib.lgstore_submit_cq, store, self.slot.queue, b"", 0, *_NO_REQUEST)
                 self._lying.append(store)
             self._room -= 1
             return self.slot.submit(store, op, body, timeout_us, tag, IMMEDIATE | MORE_FOLLOWS)
-        self._room = _LYING
         return self.slot.submit(store, op, body, timeout_us, tag)
 
     def drain(self) -> None:
@@ -213,6 +215,9 @@ class _LoopQueue:
         """Gives back what it holds, when its loop has ended."""
         if len(self._held) == 1:
             self._held.extend(starmap(lib.lgstore_cq_release, [(self.slot.queue, self._batch, self._held[0])]))
+        for store in self._lying:
+            lib.lgstore_submit_cq(store, self.slot.queue, b"", 0, *_NO_REQUEST)
+        self._lying.clear()
 
 
 # By the id of the loop. An entry whose loop has ended may stand here until the next one is made.
@@ -231,6 +236,7 @@ async def arun(store: Any, op: int, body: bytes, timeout_us: int) -> Outcome:
     try:
         request = queue.submit(store, op, body, timeout_us, tag)
         if request == 0:
+            queue._together = 0  # Answers that are at hand let nobody else go on.
             return slot.take()
         future: asyncio.Future[Outcome] = loop.create_future()
         queue.pending[tag] = future

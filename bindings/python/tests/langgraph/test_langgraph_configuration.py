@@ -113,6 +113,8 @@ def test_the_environment_says_whether_reads_refresh(
     environment.setenv(variable, text)
     assert not refreshes({"from_env": True, **clock})
     assert refreshes(clock)
+    assert refreshes({"from_env": False, **clock})
+    assert refreshes("memory:?from_env=false&test_clock=true&ttl.refresh_slack=0")
 
 
 @pytest.mark.parametrize("form", ["document", "text", "url"])
@@ -167,6 +169,19 @@ def test_where_the_facade_s_vectors_are_kept() -> None:
     made = _config.beside(facade._connection.config)
     assert (made["keyspace"], made["contact_points"]) == ("memory_vectors", ["127.0.0.1"])
     facade.close()
+
+
+@pytest.mark.parametrize(
+    "config", ["scylla://h", "scylla://h/", "cql://h/ks/", {"contact_points": ["h"]}, {"from_env": True}]
+)
+def test_where_items_have_no_place_of_their_own_vectors_have_none(config: Any) -> None:
+    with pytest.raises(lgstore.ValidationError) as caught:
+        _config.beside(config)
+    assert caught.value.field == "vectors"
+
+
+def test_a_place_that_does_not_come_from_the_environment_is_one() -> None:
+    assert "x.db-vectors?from_env=false" in str(_config.beside("file:x.db?from_env=false"))
 
 
 @pytest.mark.parametrize("dims", [0, -1, 1.5, float("nan"), True, "3"])

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from langgraph.store.base import BaseStore
+from langgraph.store.base import BaseStore, GetOp
 from langgraph.store.memory import InMemoryStore
 
 from lgstore.langgraph import LGStore, copy
@@ -90,6 +90,26 @@ def test_from_sqlite_with_expiries(store: LGStore, tmp_path: Path) -> None:
         assert contents(store) == expected
         item = store.get_versioned(("a",), "short", refresh_ttl=False)
         assert 4.5 < (item.expires_at - item.updated_at).total_seconds() / 60 < 5.1
+
+
+def test_what_expires_while_it_is_read_is_not_copied(store: LGStore, tmp_path: Path) -> None:
+    sqlite = pytest.importorskip("langgraph.store.sqlite", reason="langgraph-checkpoint-sqlite is not installed")
+
+    class Swept(sqlite.SqliteStore):  # type: ignore[misc]
+        """Its item goes right behind each read of single items."""
+
+        def batch(self, ops: Any) -> Any:
+            ops = list(ops)
+            found = super().batch(ops)
+            if isinstance(ops[0], GetOp):
+                self.conn.execute("DELETE FROM store")
+            return found
+
+    with Swept.from_conn_string(str(tmp_path / "theirs.db")) as source:
+        source.setup()
+        source.put(("a",), "k", {"n": 1}, ttl=5)
+        copy_store(source, store)
+        assert store.get(("a",), "k") is None
 
 
 def test_the_command(tmp_path: Path) -> None:

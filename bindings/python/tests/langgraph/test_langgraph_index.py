@@ -197,6 +197,20 @@ def test_a_put_that_does_not_count_is_checked_too(ranked: LGStore) -> None:
     assert ranked.count() == 0
 
 
+def test_what_is_wrong_with_an_indexed_put_is_named_as_with_others(ranked: LGStore) -> None:
+    big = {"text": "cat", "more": "x" * 2_000_000}
+    with pytest.raises(lgstore.ValidationError) as caught:
+        ranked.put(("a",), "k", big)
+    assert (caught.value.op, caught.value.field) == ("put", "value")
+    with pytest.raises(lgstore.ValidationError) as caught:
+        ranked.batch([PutOp(("a",), "j", {"text": "cat"}), PutOp(("a",), "k", big)])
+    assert (caught.value.op, caught.value.field) == ("batch", "ops[1].value")
+    with pytest.raises(lgstore.ValidationError) as caught:
+        ranked.batch([PutOp(("a",), "j", {"text": "cat"}), PutOp(("a",), "k" * 2_000, {"text": "cat"})])
+    assert (caught.value.op, caught.value.field) == ("batch", "ops[1].key")
+    assert ranked.count() == 0
+
+
 def test_vectors_are_rounded_to_32_bits(config: dict[str, Any]) -> None:
     near = 1 + 2**-40  # the same as 1 in 32 bits
 

@@ -37,26 +37,24 @@ _LIMITS = {
 def tuned(config: Config) -> Config:
     """A configuration with what suits LangGraph, where neither it nor the environment that it takes says it."""
     said = [config]
-    from_env = _says(config, "from_env")
+    from_env = _said(config, "from_env") in (True, "true")
     if from_env:
         said += [os.environ[name] for name in ("LGSTORE_CONFIG", "LGSTORE_URL") if os.environ.get(name)]
     for (part, name), value in _DEFAULTS.items():
         in_env = from_env and os.environ.get(f"LGSTORE_{part}_{name}".upper())
-        if not in_env and not any(_says(one, part, name) for one in said):
+        if not in_env and not any(_said(one, part, name) is not None for one in said):
             config = merged(config, {part: {name: value}})
     return config
 
 
-def _says(config: Config, *path: str) -> bool:
-    """Whether a configuration has the member at this path."""
+def _said(config: Config, *path: str) -> Any:
+    """What a configuration has at this path, in a URL its text; None where it has nothing."""
     if isinstance(config, str) and not is_document(config):
-        return ".".join(path) in dict(split(config)[1])
+        return dict(split(config)[1]).get(".".join(path))
     found: Any = document(config)
     for name in path:
-        if not isinstance(found, Mapping) or name not in found:
-            return False
-        found = found[name]
-    return True
+        found = found.get(name) if isinstance(found, Mapping) else None
+    return found
 
 
 def beside(config: Config) -> Config:
@@ -71,15 +69,17 @@ def beside(config: Config) -> Config:
             members["keyspace"] += "_vectors"
         elif members.get("path") not in (None, ":memory:"):
             members["path"] = f"{members['path']}-vectors"
-        elif members.get("from_env"):
+        elif members.get("from_env") or members.get("contact_points"):
             raise unknown()
         members.pop("limits", None)
         return combined(members, {"limits": _LIMITS})
     place, fields = split(config)
-    if any(name in ("path", "keyspace", "from_env") for name, _ in fields):
+    if any(name in ("path", "keyspace") or (name, text) == ("from_env", "true") for name, text in fields):
         raise unknown()
     scheme = place.partition(":")[0].lower()
     if scheme in ("scylla", "cassandra", "cql"):
+        if not place.partition("://")[2].partition("/")[2].strip("/") or place.endswith("/"):
+            raise unknown()  # no keyspace
         place += "_vectors"
     elif scheme == "file" and place != "file::memory:":
         place += "-vectors"

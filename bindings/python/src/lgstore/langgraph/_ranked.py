@@ -7,6 +7,7 @@ reads all vectors and all matching items of its prefix.
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -93,7 +94,10 @@ class Ranked:
     def put(self, write: Write, body: bytes) -> Flow[None]:
         """One put; `body` is the request's."""
         yield from self.embed([write])
-        [done] = yield from self.write([b'{"op":"put",%b' % body[1:]], {0: write})
+        try:
+            [done] = yield from self.write([b'{"op":"put",%b' % body[1:]], {0: write})
+        except ValidationError as wrong:
+            raise _renamed(wrong, "put", (wrong.field or "").removeprefix("ops[0].")) from None
         if done.error is not None:
             raise from_document(done.error, "put")
 
@@ -113,16 +117,22 @@ class Ranked:
             b"sequential" if in_order else b"snapshot",
             b",".join([*before, *ops, *(after if in_order else [])]),
         )
-        results = plain_results_of((yield Ask(self.items, "batch", body))).results
+        try:
+            answer = yield Ask(self.items, "batch", body)
+        except ValidationError as wrong:
+            raise _placed(wrong, list(last), len(before)) from None
+        results = plain_results_of(answer).results
         begin, end = len(before), len(before) + len(ops)
         for write, old in zip(writes, results[:begin], strict=True):
             write.old_version = old.result.version if old.result else None
-        if in_order:
+        # What can't be read there is read again, and fails the put then: it would be found by nobody.
+        known = in_order and all(new.error is None for new in results[end:])
+        if known:
             for write, new in zip(kept, results[end:], strict=True):
                 write.current = new.result
         done = results[begin:end]
         applied = [write for index, write in last.items() if done[index].error is None]
-        yield from _after_write(self._settle(applied, in_order))
+        yield from _after_write(self._settle(applied, known))
         return done
 
     def _is_in_order(self, count: int) -> Flow[bool]:
@@ -171,8 +181,10 @@ class Ranked:
             if item is not None and item.version and _json.dumps(item.value) == write.value:
                 ops.append(self._keep(write, item.version))
         for write in writes:
-            # What was there before a write that was applied is no more, and never comes again.
-            if write.old_version:
+            # What was there before a write that was applied is no more, and never comes again. On a cluster a write
+            # may lose to one with a later time (of a clock ahead of ours): then that is still there.
+            stays = write.current is not None and write.current.version == write.old_version
+            if write.old_version and not stays:
                 ops.append(_op(b"delete", _request.address(write.namespace, write.old_version)))
         yield from self._change(ops)
 
@@ -330,6 +342,23 @@ def _after_write(flow: Flow[None]) -> Flow[None]:
     except LgstoreError as error:
         error.may_have_applied = True
         raise
+
+
+def _placed(wrong: ValidationError, asked: Sequence[int], reads: int) -> ValidationError:
+    """What is wrong with an operation of a batch, by its place in the batch that was asked for.
+
+    It had so many reads in front, each of the place of one of `asked`.
+    """
+    found = re.match(r"ops\[(\d+)\]", wrong.field or "")
+    if found is None:
+        return wrong
+    index = int(found[1])
+    own = asked[index] if index < reads else index - reads
+    return _renamed(wrong, "batch", f"ops[{own}]{(wrong.field or '')[found.end() :]}")
+
+
+def _renamed(wrong: ValidationError, op: str, field: str) -> ValidationError:
+    return ValidationError(wrong.code, wrong.message, op=op, field=field, details=wrong.details)
 
 
 def _op(name: bytes, members: bytes) -> bytes:

@@ -107,8 +107,13 @@ def _read(source: BaseStore, places: Sequence[Place]) -> Iterator[tuple[Item | l
     items: list[Any] = source.batch([GetOp(namespace, key, False) for namespace, key in places])
     # Afterwards, so that what is overwritten in between lives as its new self.
     expiries = _expiries(source, places)
-    for item, place in zip(items, places, strict=True):
-        yield item, expiries.get(place)
+    if expiries is None:
+        yield from ((item, None) for item in items)
+        return
+    # And once more: what was swept in between has no expiry that could be found.
+    still: list[Any] = source.batch([GetOp(namespace, key, False) for namespace, key in places])
+    for item, there, place in zip(items, still, places, strict=True):
+        yield item if there else None, expiries.get(place)
 
 
 def _places(source: BaseStore, prefix: tuple[str, ...]) -> Iterator[tuple[datetime, Place]]:
@@ -129,18 +134,18 @@ def _aware(time: datetime) -> datetime:
     return time if time.tzinfo is not None else time.replace(tzinfo=timezone.utc)
 
 
-def _expiries(source: BaseStore, places: Sequence[Place]) -> dict[Place, datetime]:
-    """When those of these items expire that do, by this machine's clock, as far as another store tells."""
-    kind = type(source).__module__.partition("langgraph.store.")[2].partition(".")[0]
+def _expiries(source: BaseStore, places: Sequence[Place]) -> dict[Place, datetime] | None:
+    """When those of these items expire that do, by this machine's clock; None = in this store none does."""
+    kinds = {cls.__module__.partition("langgraph.store.")[2].partition(".")[0] for cls in type(source).__mro__}
     store: Any = source
     keys = [key for _, key in places]
-    if kind == "sqlite":
+    if "sqlite" in kinds:
         rows = store.conn.execute(
             "SELECT prefix, key, (julianday(expires_at) - julianday('now')) * 86400 FROM store"
             " WHERE expires_at IS NOT NULL AND key IN (SELECT value FROM json_each(?))",
             (json.dumps(keys),),
         ).fetchall()
-    elif kind == "postgres":
+    elif "postgres" in kinds:
         with store._cursor() as cursor:  # its connection may be a pool, a pipeline or neither
             cursor.execute(
                 "SELECT prefix, key, EXTRACT(EPOCH FROM expires_at - NOW())::float8 AS left_over FROM store"
@@ -149,7 +154,7 @@ def _expiries(source: BaseStore, places: Sequence[Place]) -> dict[Place, datetim
             )
             rows = [tuple(row.values()) for row in cursor.fetchall()]
     else:
-        return {}
+        return None
     now = _now()
     return {(tuple(labels.split(".")), key): now + timedelta(seconds=seconds) for labels, key, seconds in rows}
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, wait
@@ -17,6 +18,8 @@ from ._options import Config, in_memory, merged
 from ._requests import Request
 from ._translate import misconfigured, translated, value_at
 from .errors import ScyllaDBStoreError, StoreConfigurationError, StoreValidationError
+
+logger = logging.getLogger("lgstore.scylladb")
 
 T = TypeVar("T")
 
@@ -135,7 +138,7 @@ class Connection:
                 return
             # Without end: what runs there has deadlines of its own.
             self._retiring = [one for one in self._retiring if not one.done()]
-            self._retiring.append(apart(lambda: retired.close(None), "lgstore-retire"))
+            self._retiring.append(apart(lambda: _retire(retired), "lgstore-retire"))
 
     def _in_memory(self) -> bool:
         known = in_memory(self.config)
@@ -155,6 +158,13 @@ class Connection:
     async def aclose(self) -> None:
         """:meth:`close` that leaves the event loop free."""
         await asyncio.wrap_future(apart(self.close, "lgstore-close"))
+
+
+def _retire(core: lgstore.Store) -> None:
+    try:
+        core.close(None)
+    except lgstore.LgstoreError:
+        logger.exception("a store that was replaced could not be closed")
 
 
 def written(body: dict[str, Any]) -> bytes:
