@@ -10,7 +10,7 @@ export const title = "On a cluster, beside cassandra-driver with the same table"
 export const pairs = [
   ["lgstore", "cassandra-driver"],
   ["lgstore", "cassandra-driver, few columns"],
-  ["lgstore, one worker", "cassandra-driver"],
+  ["lgstore, two workers", "cassandra-driver"],
 ];
 
 /** @type {import("./report.js").Wanted[]} */
@@ -25,7 +25,7 @@ export async function rows({ n, cluster }, use) {
   const keyspace = "bench_node";
   const data = new Data(10);
   const store = await open(clusterConfig(cluster, keyspace));
-  const single = await open(clusterConfig(cluster, keyspace), { runtime: new Runtime({ workers: 1 }) });
+  const double = await open(clusterConfig(cluster, keyspace), { runtime: new Runtime({ workers: 2 }) });
   let driver;
   try {
     for (let i = 0; i < data.namespaces; i++) {
@@ -41,13 +41,13 @@ export async function rows({ n, cluster }, use) {
     driver = await cassandra(cluster, keyspace);
     const gets = {
       lgstore: get(store.get.bind(store), data),
-      "lgstore, one worker": get(single.get.bind(single), data),
+      "lgstore, two workers": get(double.get.bind(double), data),
       "cassandra-driver": get(driver.get, data),
       "cassandra-driver, few columns": get(driver.getFew, data),
     };
     const puts = {
       lgstore: put(store.put.bind(store), data),
-      "lgstore, one worker": put(single.put.bind(single), data),
+      "lgstore, two workers": put(double.put.bind(double), data),
       "cassandra-driver": put(driver.put, data),
     };
     const depths = [
@@ -63,7 +63,7 @@ export async function rows({ n, cluster }, use) {
     );
   } finally {
     await driver?.close();
-    await single.close();
+    await double.close();
     await store.close();
   }
 }
