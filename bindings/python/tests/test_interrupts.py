@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
-import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from types import FrameType
 from typing import Any
@@ -13,7 +12,7 @@ from typing import Any
 from common import ACCEPTING, PLACE, Run
 from test_process import finish, start
 
-from lgstore import Store
+from lgstore import Item, Store
 
 BIG = "x" * 900_000
 
@@ -53,6 +52,16 @@ def resident() -> int:
         return int(file.read().split()[1]) * 4096
 
 
+async def interrupted(store: Store, gets: Sequence[asyncio.Future[Item | None]], step: int) -> tuple[list[Any], int]:
+    """Has what was submitted handed out, which is interrupted at that step; gives the items, and the steps taken."""
+    # Waits without the loop, which would hand out. A blocking call also begins with what lies.
+    while store.metrics()["in_flight"]:
+        store.count()
+    with raising_at(step, {"drain", "_hand_out"}) as steps:
+        items = await asyncio.wait_for(asyncio.gather(*gets), 60)
+    return items, steps[0]
+
+
 def test_an_exception_anywhere_in_a_burst_loses_nothing(run: Run) -> None:
     async def main() -> int:
         raised: list[type] = []
@@ -66,13 +75,9 @@ def test_an_exception_anywhere_in_a_burst_loses_nothing(run: Run) -> None:
                 if step == 100:
                     before = resident()
                 tasks = [asyncio.ensure_future(store.aget(PLACE, key)) for key in "abc"]
-                await asyncio.sleep(0)  # for the tasks,
-                await asyncio.sleep(0)  # and for the end of their round
-                while store.metrics()["in_flight"]:
-                    time.sleep(0.0001)  # without the loop, which would hand out
-                with raising_at(step, {"drain", "_hand_out"}) as steps:
-                    items = await asyncio.wait_for(asyncio.gather(*tasks), 60)
-                last = min(steps[0], step)
+                # A task as well, so that it begins behind them, in the same round.
+                items, steps = await asyncio.ensure_future(interrupted(store, tasks, step))
+                last = min(steps, step)
                 assert [item and item.value["key"] for item in items] == ["a", "b", "c"]
             assert raised == [StopError] * (step - 1)
             assert resident() - before < 30_000_000  # A burst that is not given back costs 3 MB each time.
@@ -152,7 +157,7 @@ def test_a_blocking_call_that_is_interrupted_gives_back_its_result() -> None:
                 armed = False
         signal.setitimer(signal.ITIMER_REAL, 0)
         while store.metrics()["in_flight"]:
-            time.sleep(0.001)
+            store.count()
         grown = resident() - before
         assert grown < 60_000_000, grown
         store.close()
@@ -169,19 +174,21 @@ def test_an_answer_that_finds_no_memory_fails_its_own_await() -> None:
             await store.aput(PLACE, str(n), {"big": "x" * 999_000})
         big = asyncio.ensure_future(store.acall("search", b'{"namespace_prefix":[],"limit":64}'))
         small = asyncio.ensure_future(store.acount())
-        await asyncio.sleep(0)
-        while store.metrics()["in_flight"]:
-            time.sleep(0.001)
-        with open("/proc/self/statm") as file:
-            used = int(file.read().split()[0]) * 4096
-        soft, hard = resource.getrlimit(resource.RLIMIT_AS)
-        resource.setrlimit(resource.RLIMIT_AS, (used + 20_000_000, hard))
-        try:
-            await big
-        except MemoryError:
-            print("short")
-        finally:
-            resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
+        async def with_little_memory():
+            # Behind both, in the same round. It waits without the loop, which would hand out.
+            while store.metrics()["in_flight"]:
+                store.count()
+            with open("/proc/self/statm") as file:
+                used = int(file.read().split()[0]) * 4096
+            soft, hard = resource.getrlimit(resource.RLIMIT_AS)
+            resource.setrlimit(resource.RLIMIT_AS, (used + 20_000_000, hard))
+            try:
+                await big
+            except MemoryError:
+                print("short")
+            finally:
+                resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
+        await asyncio.ensure_future(with_little_memory())
         assert await small == 64
         await store.aclose()
     asyncio.run(main())
